@@ -1,0 +1,34 @@
+//! Every aggregate type and every event that this binary knows: what the auditors' tools and the views read the log by.
+
+use serde_json::Value;
+
+use crate::incident::Incident;
+use crate::runbook::Runbook;
+use crate::{Aggregate, DecodeError, StoredEvent};
+
+/// One aggregate type. A new aggregate is one line in [`CATALOGUE`].
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    pub aggregate_type: &'static str,
+    /// The stored names of its events.
+    pub events: &'static [&'static str],
+    decode: fn(&str, u32, Value) -> Result<(), DecodeError>,
+}
+
+pub const CATALOGUE: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+
+const fn entry<A: Aggregate>() -> Entry {
+    Entry {
+        aggregate_type: A::TYPE,
+        events: A::Event::NAMES,
+        decode: |name, version, payload| A::Event::decode(name, version, payload).map(drop),
+    }
+}
+
+/// Whether this binary can read a stored event.
+pub fn check(aggregate_type: &str, event_type: &str, version: u32, payload: Value) -> Result<(), DecodeError> {
+    match CATALOGUE.iter().find(|entry| entry.aggregate_type == aggregate_type) {
+        Some(entry) => (entry.decode)(event_type, version, payload),
+        None => Err(DecodeError::UnknownAggregate { aggregate_type: aggregate_type.to_owned() }),
+    }
+}

@@ -1,0 +1,18 @@
+//! What the business is: aggregates, their commands, events and decisions. No I/O, no clock, no randomness.
+
+pub mod aggregate;
+pub mod catalogue;
+pub mod cqrs;
+pub mod ids;
+pub mod incident;
+mod json;
+mod pointer;
+pub mod refusal;
+pub mod runbook;
+pub mod stored;
+mod text;
+mod url;
+
+pub use aggregate::Aggregate;
+pub use refusal::{Fault, Refusal};
+pub use stored::{DecodeError, StoredEvent, Upcaster};

@@ -1,0 +1,63 @@
+//! What may be asked of a runbook. Facts that this stream does not hold stand in the command.
+
+use crate::ids::ActorId;
+use crate::runbook::definition::Definition;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Makes a runbook with its first draft.
+    Create {
+        by: ActorId,
+        definition: Definition,
+        change_note: Option<String>,
+    },
+    /// Replaces the draft, or starts one. A pending draft is withdrawn by it.
+    Edit {
+        by: ActorId,
+        definition: Definition,
+        change_note: Option<String>,
+    },
+    Submit {
+        by: ActorId,
+    },
+    WithdrawSubmission {
+        by: ActorId,
+    },
+    /// `content_hash` is of what the approver has read. `another_platform_admin` is a fact of other streams; where
+    /// the race matters, the caller guards it by an expectation on the stream that holds it.
+    Approve {
+        by: ActorId,
+        content_hash: String,
+        another_platform_admin: bool,
+        reason: Option<String>,
+    },
+    Reject {
+        by: ActorId,
+        content_hash: String,
+        another_platform_admin: bool,
+        reason: String,
+    },
+    Deprecate {
+        by: ActorId,
+        another_platform_admin: bool,
+        reason: Option<String>,
+    },
+    DiscardDraft {
+        by: ActorId,
+    },
+}
+
+impl Command {
+    pub fn by(&self) -> &ActorId {
+        match self {
+            Self::Create { by, .. }
+            | Self::Edit { by, .. }
+            | Self::Submit { by }
+            | Self::WithdrawSubmission { by }
+            | Self::Approve { by, .. }
+            | Self::Reject { by, .. }
+            | Self::Deprecate { by, .. }
+            | Self::DiscardDraft { by } => by,
+        }
+    }
+}

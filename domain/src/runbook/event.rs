@@ -1,0 +1,102 @@
+//! What has happened to a runbook, as it is stored for decades.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ActorId;
+use crate::runbook::definition::Definition;
+use crate::{StoredEvent, Upcaster};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    #[serde(rename = "runbook.created")]
+    Created(Drafted),
+    /// The first edit after an approval starts the draft of the next version.
+    #[serde(rename = "runbook.draft_edited")]
+    DraftEdited(Drafted),
+    #[serde(rename = "runbook.draft_submitted")]
+    DraftSubmitted { by: ActorId, of_version: u32, content_hash: String },
+    #[serde(rename = "runbook.submission_withdrawn")]
+    SubmissionWithdrawn { by: ActorId, of_version: u32, content_hash: String },
+    #[serde(rename = "runbook.approved")]
+    Approved(Approved),
+    /// The draft goes back to its authors.
+    #[serde(rename = "runbook.rejected")]
+    Rejected { by: ActorId, of_version: u32, content_hash: String, reason: String },
+    #[serde(rename = "runbook.deprecated")]
+    Deprecated {
+        by: ActorId,
+        version: u32,
+        content_hash: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    #[serde(rename = "runbook.draft_discarded")]
+    DraftDiscarded { by: ActorId, of_version: u32 },
+}
+
+/// A new content of the draft.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drafted {
+    pub by: ActorId,
+    pub of_version: u32,
+    pub definition: Arc<Definition>,
+    pub content_hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_note: Option<String>,
+}
+
+/// An immutable version. It carries its whole definition: who reads versions needs no other event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Approved {
+    pub by: ActorId,
+    pub version: u32,
+    pub definition: Arc<Definition>,
+    pub content_hash: String,
+    /// Everyone who wrote at this version.
+    pub authors: BTreeSet<ActorId>,
+    /// The approver was among the authors, while there was no other platform admin.
+    #[serde(default)]
+    pub self_approved: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl StoredEvent for Event {
+    const NAMES: &'static [&'static str] = &[
+        "runbook.created",
+        "runbook.draft_edited",
+        "runbook.draft_submitted",
+        "runbook.submission_withdrawn",
+        "runbook.approved",
+        "runbook.rejected",
+        "runbook.deprecated",
+        "runbook.draft_discarded",
+    ];
+
+    const UPCASTERS: &'static [Upcaster] = &[];
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "runbook.created",
+            Self::DraftEdited(_) => "runbook.draft_edited",
+            Self::DraftSubmitted { .. } => "runbook.draft_submitted",
+            Self::SubmissionWithdrawn { .. } => "runbook.submission_withdrawn",
+            Self::Approved(_) => "runbook.approved",
+            Self::Rejected { .. } => "runbook.rejected",
+            Self::Deprecated { .. } => "runbook.deprecated",
+            Self::DraftDiscarded { .. } => "runbook.draft_discarded",
+        }
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+}
+
+crate::cqrs::domain_event!(Event);

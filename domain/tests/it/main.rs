@@ -1,0 +1,16 @@
+//! The domain, seen from outside: given these facts, when this is asked, then that happens.
+
+mod behaviour;
+mod catalogue;
+mod conditions;
+mod definitions;
+mod golden;
+mod histories;
+mod incident_commands;
+mod incident_table;
+mod no_secrets;
+mod parameters;
+mod runbook_commands;
+mod samples;
+mod templates;
+mod upcasting;
