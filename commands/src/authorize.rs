@@ -1,0 +1,82 @@
+//! Who may ask for what: actor × command × resource, in one table.
+
+use domain::ids::TeamId;
+
+use crate::actor::{Actor, ActorKind, Role};
+
+/// What somebody wants to do, as far as rights tell one thing from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    ReadRunbooks,
+    ReadIncidents,
+    /// Create, edit, submit, withdraw and discard drafts.
+    DraftRunbook,
+    /// Approve, reject and deprecate versions. The aggregate adds: not the author.
+    DecideRunbook,
+    /// Declare incidents, work on them and resolve them.
+    HandleIncident,
+}
+
+impl Action {
+    pub const ALL: [Self; 5] =
+        [Self::ReadRunbooks, Self::ReadIncidents, Self::DraftRunbook, Self::DecideRunbook, Self::HandleIncident];
+
+    /// For the one who is refused.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::ReadRunbooks => "read runbooks",
+            Self::ReadIncidents => "read incidents",
+            Self::DraftRunbook => "write and submit runbooks",
+            Self::DecideRunbook => "approve, reject or deprecate runbooks",
+            Self::HandleIncident => "declare and handle incidents",
+        }
+    }
+}
+
+/// How far a role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Nowhere,
+    /// Resources of the team in which the role is held; everywhere when it is held everywhere.
+    OwnTeams,
+    /// As `OwnTeams`, and what belongs to no team.
+    OwnTeamsAndGlobal,
+    Everywhere,
+}
+
+/// The table. Whatever does not stand here is not allowed.
+pub fn reach(role: Role, action: Action) -> Reach {
+    use Action::{DecideRunbook, DraftRunbook, HandleIncident, ReadIncidents, ReadRunbooks};
+    use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
+    match (role, action) {
+        (PlatformAdmin, _)
+        | (Auditor, ReadRunbooks | ReadIncidents)
+        | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
+        (TeamManager | Responder, DraftRunbook) => Reach::OwnTeams,
+        (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
+        (TeamManager | Responder, DecideRunbook)
+        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident)
+        | (Viewer | Partner, _) => Reach::Nowhere,
+    }
+}
+
+/// Whether `actor` may do `action` to something of `team` (null: it belongs to no team).
+pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
+    match actor.kind {
+        // Deciding on a version takes a person or what he gave his token to.
+        ActorKind::System | ActorKind::Reaction => action != Action::DecideRunbook,
+        ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
+            actor.grants.iter().any(|grant| match reach(grant.role, action) {
+                Reach::Nowhere => false,
+                Reach::Everywhere => true,
+                Reach::OwnTeams => grant.team.is_none() || (team.is_some() && grant.team.as_ref() == team),
+                Reach::OwnTeamsAndGlobal => grant.team.is_none() || team.is_none() || grant.team.as_ref() == team,
+            })
+        }
+    }
+}
+
+/// Whether `actor` may do `action` to something somewhere: for doors that do not yet know which thing it is.
+pub fn allowed_somewhere(actor: &Actor, action: Action) -> bool {
+    allowed(actor, action, None) || actor.grants.iter().any(|grant| allowed(actor, action, grant.team.as_ref()))
+}

@@ -1,0 +1,12 @@
+//! What the bus promises, shown on both databases.
+
+mod authorization;
+mod bed;
+mod idempotency;
+mod lamp;
+mod outcomes;
+mod procedures;
+mod retrying;
+mod rights;
+mod tokens;
+mod upcasting;
