@@ -1,0 +1,93 @@
+-- The event log: one append-only table, dense positions in commit order.
+-- payload and metadata are json, not jsonb: the stored bytes are what is hashed.
+CREATE TABLE events (
+  position       bigint PRIMARY KEY,
+  aggregate_type text COLLATE "C" NOT NULL,
+  aggregate_id   text COLLATE "C" NOT NULL,
+  sequence       bigint NOT NULL CHECK (sequence >= 1),
+  event_type     text NOT NULL,
+  event_version  text NOT NULL,
+  payload        json NOT NULL,
+  metadata       json NOT NULL,
+  event_id       uuid NOT NULL UNIQUE,
+  command_id     uuid NOT NULL,
+  command_ord    int  NOT NULL,
+  salt           bytea NOT NULL,
+  recorded_at    timestamptz NOT NULL,
+  UNIQUE (aggregate_type, aggregate_id, sequence),
+  UNIQUE (command_id, command_ord)
+);
+
+-- Bulk: rows too many and too large for events. The event at `position` holds their count and digest.
+CREATE TABLE bulk (
+  position bigint NOT NULL,
+  ord      int    NOT NULL,
+  kind     text COLLATE "C" NOT NULL,
+  subject  text COLLATE "C" NOT NULL,
+  body     bytea  NOT NULL,
+  PRIMARY KEY (position, ord)
+);
+CREATE INDEX bulk_by_subject ON bulk (kind, subject, position, ord);
+
+-- What was asked under which idempotency key, written with the events that answered it.
+CREATE TABLE requests (
+  principal   text COLLATE "C" NOT NULL,
+  key         text COLLATE "C" NOT NULL,
+  body_sha256 bytea NOT NULL,
+  command_id  uuid NOT NULL,
+  position    bigint NOT NULL,
+  expires_at  timestamptz NOT NULL,
+  PRIMARY KEY (principal, key)
+);
+CREATE INDEX requests_by_expiry ON requests (expires_at);
+
+-- The queue of effects. Inserting twice inserts once: id is derived from the event that asks for it.
+CREATE TABLE work (
+  id               uuid PRIMARY KEY,
+  kind             text COLLATE "C" NOT NULL,
+  lane             text COLLATE "C" NOT NULL,
+  priority         int NOT NULL,
+  payload          json NOT NULL,
+  run_at           timestamptz NOT NULL,
+  state            text COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'claimed', 'done', 'failed')),
+  attempt          int NOT NULL,
+  lease_until      timestamptz,
+  last_error       text,
+  created_position bigint NOT NULL,
+  n                int NOT NULL
+);
+CREATE UNIQUE INDEX work_one_claim_per_lane ON work (lane) WHERE state = 'claimed';
+CREATE INDEX work_in_order ON work (lane, created_position, n) WHERE state = 'waiting';
+
+-- Registers: small mutable facts that are no evidence (token hashes, sessions, last-used times).
+CREATE TABLE registers (
+  kind       text COLLATE "C" NOT NULL,
+  key        text COLLATE "C" NOT NULL,
+  value      json NOT NULL,
+  revision   bigint NOT NULL,
+  expires_at timestamptz,
+  PRIMARY KEY (kind, key)
+);
+CREATE INDEX registers_by_expiry ON registers (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Which history this is. A restore, or a failover that may have lost a suffix, begins a new epoch.
+CREATE TABLE log_epochs (
+  ord            int PRIMARY KEY,
+  epoch          text COLLATE "C" NOT NULL UNIQUE,
+  after_position bigint NOT NULL,
+  timeline       int NOT NULL,
+  reason         text NOT NULL,
+  begun_at       timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% on % is refused: what is recorded stays', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER bulk_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON bulk FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER epochs_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON log_epochs FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- ALWAYS: also under session_replication_role = replica.
+ALTER TABLE events ENABLE ALWAYS TRIGGER events_stay;
+ALTER TABLE bulk ENABLE ALWAYS TRIGGER bulk_stays;
+ALTER TABLE log_epochs ENABLE ALWAYS TRIGGER epochs_stay;

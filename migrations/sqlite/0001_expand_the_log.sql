@@ -1,0 +1,82 @@
+-- The event log: one append-only table, dense positions in commit order. See the PostgreSQL twin for the reasons.
+CREATE TABLE events (
+  position       INTEGER PRIMARY KEY,
+  aggregate_type TEXT NOT NULL,
+  aggregate_id   TEXT NOT NULL,
+  sequence       INTEGER NOT NULL CHECK (sequence >= 1),
+  event_type     TEXT NOT NULL,
+  event_version  TEXT NOT NULL,
+  payload        TEXT NOT NULL CHECK (json_valid(payload)),
+  metadata       TEXT NOT NULL CHECK (json_valid(metadata)),
+  event_id       BLOB NOT NULL UNIQUE,
+  command_id     BLOB NOT NULL,
+  command_ord    INTEGER NOT NULL,
+  salt           BLOB NOT NULL,
+  recorded_at    INTEGER NOT NULL, -- microseconds since 1970, UTC
+  UNIQUE (aggregate_type, aggregate_id, sequence),
+  UNIQUE (command_id, command_ord)
+) STRICT;
+
+CREATE TABLE bulk (
+  position INTEGER NOT NULL,
+  ord      INTEGER NOT NULL,
+  kind     TEXT NOT NULL,
+  subject  TEXT NOT NULL,
+  body     BLOB NOT NULL,
+  PRIMARY KEY (position, ord)
+) STRICT;
+CREATE INDEX bulk_by_subject ON bulk (kind, subject, position, ord);
+
+CREATE TABLE requests (
+  principal   TEXT NOT NULL,
+  key         TEXT NOT NULL,
+  body_sha256 BLOB NOT NULL,
+  command_id  BLOB NOT NULL,
+  position    INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  PRIMARY KEY (principal, key)
+) STRICT;
+CREATE INDEX requests_by_expiry ON requests (expires_at);
+
+CREATE TABLE work (
+  id               BLOB PRIMARY KEY,
+  kind             TEXT NOT NULL,
+  lane             TEXT NOT NULL,
+  priority         INTEGER NOT NULL,
+  payload          TEXT NOT NULL CHECK (json_valid(payload)),
+  run_at           INTEGER NOT NULL,
+  state            TEXT NOT NULL CHECK (state IN ('waiting', 'claimed', 'done', 'failed')),
+  attempt          INTEGER NOT NULL,
+  lease_until      INTEGER,
+  last_error       TEXT,
+  created_position INTEGER NOT NULL,
+  n                INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX work_one_claim_per_lane ON work (lane) WHERE state = 'claimed';
+CREATE INDEX work_in_order ON work (lane, created_position, n) WHERE state = 'waiting';
+
+CREATE TABLE registers (
+  kind       TEXT NOT NULL,
+  key        TEXT NOT NULL,
+  value      TEXT NOT NULL CHECK (json_valid(value)),
+  revision   INTEGER NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY (kind, key)
+) STRICT;
+CREATE INDEX registers_by_expiry ON registers (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE log_epochs (
+  ord            INTEGER PRIMARY KEY,
+  epoch          TEXT NOT NULL UNIQUE,
+  after_position INTEGER NOT NULL,
+  timeline       INTEGER NOT NULL,
+  reason         TEXT NOT NULL,
+  begun_at       INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000000 AS INTEGER))
+) STRICT;
+
+CREATE TRIGGER events_stay_as_written BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'UPDATE on events is refused: what is recorded stays'); END;
+CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'DELETE on events is refused: what is recorded stays'); END;
+CREATE TRIGGER bulk_stays_as_written BEFORE UPDATE ON bulk BEGIN SELECT RAISE(ABORT, 'UPDATE on bulk is refused: what is recorded stays'); END;
+CREATE TRIGGER bulk_stays BEFORE DELETE ON bulk BEGIN SELECT RAISE(ABORT, 'DELETE on bulk is refused: what is recorded stays'); END;
+CREATE TRIGGER epochs_stay_as_written BEFORE UPDATE ON log_epochs BEGIN SELECT RAISE(ABORT, 'UPDATE on log_epochs is refused: what is recorded stays'); END;
+CREATE TRIGGER epochs_stay BEFORE DELETE ON log_epochs BEGIN SELECT RAISE(ABORT, 'DELETE on log_epochs is refused: what is recorded stays'); END;

@@ -1,0 +1,30 @@
+//! What storage promises, shown on both databases.
+
+mod append;
+mod bed;
+mod bulk;
+mod commands;
+mod deterministic;
+mod dice;
+mod disk_full;
+mod epoch;
+mod fake;
+mod fence;
+mod group_commit;
+mod guard;
+mod history;
+mod idempotency;
+mod immutability;
+mod model;
+mod naive;
+mod nodes;
+mod order;
+mod planner;
+mod pooler;
+mod processes;
+mod reading;
+mod registers;
+mod roles;
+mod sqlite_version;
+mod state_machine;
+mod work;
