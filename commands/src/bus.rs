@@ -28,9 +28,7 @@ struct Inner {
 /// A rule across several aggregates: reads and decides in a unit, which is recorded as one append. It is run again
 /// from the start when something that it read has moved, so it does nothing else.
 pub trait Procedure: Sync {
-    type Answer: Send;
-
-    fn run(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<Self::Answer, CommandError>> + Send;
+    fn run(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<(), CommandError>> + Send;
 
     /// The stream for which callers of this procedure most likely compete, if there is one.
     fn contended(&self) -> Option<StreamId> {
@@ -46,8 +44,6 @@ struct Single<'a, A: Governed> {
 }
 
 impl<A: Governed> Procedure for Single<'_, A> {
-    type Answer = ();
-
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         if self.new {
             unit.suppose_new::<A>(self.id);
@@ -85,7 +81,7 @@ impl Bus {
         id: &str,
         command: &A::Command,
     ) -> Result<Outcome, CommandError> {
-        self.run(request, &Single::<A> { id, command, new: false }).await.map(|(outcome, ())| outcome)
+        self.run(request, &Single::<A> { id, command, new: false }).await
     }
 
     /// Puts a command to an aggregate that should not exist yet: without a load, unless that proves wrong.
@@ -95,21 +91,14 @@ impl Bus {
         id: &str,
         command: &A::Command,
     ) -> Result<Outcome, CommandError> {
-        self.run(request, &Single::<A> { id, command, new: true }).await.map(|(outcome, ())| outcome)
+        self.run(request, &Single::<A> { id, command, new: true }).await
     }
 
     /// Runs a procedure until it is recorded, refused, or has changed nothing.
-    pub async fn run<P: Procedure>(
-        &self,
-        request: &Request,
-        procedure: &P,
-    ) -> Result<(Outcome, P::Answer), CommandError>
-    where
-        P::Answer: Default,
-    {
+    pub async fn run<P: Procedure>(&self, request: &Request, procedure: &P) -> Result<Outcome, CommandError> {
         self.states().belong_to(self.store().epoch().await?);
         if let Some(outcome) = self.answered_before(request).await? {
-            return Ok((outcome, P::Answer::default()));
+            return Ok(outcome);
         }
         let mut turns: Option<Turns<'_>> = match procedure.contended() {
             Some(stream) => self.0.contention.join(&stream).await,
@@ -118,18 +107,18 @@ impl Bus {
         let mut reading = Reading::Cached;
         for _ in 0..ATTEMPTS {
             let mut unit = Unit::new(self, request, reading);
-            let answer = match procedure.run(&mut unit).await {
-                Ok(answer) => answer,
+            match procedure.run(&mut unit).await {
+                Ok(()) => {}
                 Err(error) if is_a_judgement(&error) && unit.may_be_old() => {
                     reading = Reading::Fresh;
                     continue;
                 }
-                Err(error) => return self.replay_or(request, error).await.map(|o| (o, P::Answer::default())),
-            };
+                Err(error) => return self.replay_or(request, error).await,
+            }
             match unit.commit().await? {
                 Ended::Nothing(_) if unit.may_be_old() => reading = Reading::Fresh,
-                Ended::Done(outcome) | Ended::Nothing(outcome) => return Ok((outcome, answer)),
-                Ended::Replayed(receipt) => return Ok((self.replay(receipt).await?, answer)),
+                Ended::Done(outcome) | Ended::Nothing(outcome) => return Ok(outcome),
+                Ended::Replayed(receipt) => return self.replay(receipt).await,
                 Ended::Conflict => {
                     let touched = unit.touched();
                     if turns.is_none() {

@@ -14,8 +14,6 @@ pub struct Merge {
 }
 
 impl Procedure for Merge {
-    type Answer = ();
-
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let (this, into) = (self.incident.as_str(), self.into.as_str());
         // First, because If-Match is about the incident that is merged.
@@ -45,8 +43,6 @@ pub struct Unmerge {
 }
 
 impl Procedure for Unmerge {
-    type Answer = ();
-
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let this = self.incident.as_str();
         let from = unit.read::<Incident>(this).await?.merged_into.clone();

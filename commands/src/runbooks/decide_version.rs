@@ -32,8 +32,6 @@ pub struct DecideVersion {
 }
 
 impl Procedure for DecideVersion {
-    type Answer = ();
-
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         // Until people are aggregates of their own, platform admins are the tokens of that role. A token that is
         // made or withdrawn at this very moment may be overlooked; the event says `self_approved` either way.

@@ -33,7 +33,7 @@ async fn status(bed: &Bed, id: &str) -> incident::Status {
 async fn a_merge_is_one_append_on_both_streams(bed: &Bed) {
     declare(bed, "x").await;
     declare(bed, "y").await;
-    let (outcome, ()) = bed.bus.run(&admin("a"), &merge("x", "y")).await.unwrap();
+    let outcome = bed.bus.run(&admin("a"), &merge("x", "y")).await.unwrap();
     assert_eq!((outcome.version_of("incident", "x"), outcome.version_of("incident", "y")), (2, 2));
     assert_eq!(outcome.position, 4);
     let missing = bed.bus.run(&admin("a"), &merge("y", "nowhere")).await;
@@ -79,7 +79,7 @@ fn approve(by: &str) -> (Request, DecideVersion) {
 async fn approving_a_draft_submits_it(bed: &Bed) {
     write(bed, "ana").await;
     let (request, decide) = approve("ben");
-    let (outcome, ()) = bed.bus.run(&request, &decide).await.unwrap();
+    let outcome = bed.bus.run(&request, &decide).await.unwrap();
     assert_eq!(outcome.version_of("runbook", "r"), 3, "submitted and approved in one append");
     let (runbook, ..) = bed.bus.look::<Runbook>("r").await.unwrap().unwrap();
     let version = &runbook.versions[0];

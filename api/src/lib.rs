@@ -1,0 +1,25 @@
+//! The HTTP door: routes, sign-in, errors. The only crate with actix-web.
+//!
+//! A request passes the envelope (its id, its log span, the headers of every answer), then its route's door (who asks,
+//! and may he at all), then a handler that extracts, dispatches and responds. Every error is a [`problem`].
+
+mod body;
+mod clock;
+mod door;
+mod envelope;
+mod fields;
+mod headers;
+mod problem;
+mod query;
+mod read;
+mod resource;
+mod respond;
+pub mod routes;
+mod server;
+mod write;
+
+pub use routes::{Access, ROUTES, Route};
+pub use server::{Options, Server};
+
+/// What a handler comes to.
+type Answer = Result<actix_web::HttpResponse, problem::Problem>;

@@ -1,0 +1,20 @@
+//! Takes an incident on.
+
+use commands::authorize::Action;
+use domain::incident::{Command, Incident};
+
+use crate::Answer;
+use crate::routes::{Access, Route};
+use crate::write::Write;
+
+pub(in crate::routes) const ROUTE: Route = Route {
+    method: "POST",
+    path: "/api/incidents/{id}/acknowledge",
+    access: Access::Holding(Action::HandleIncident),
+    handle: |route| route.to(acknowledge),
+};
+
+async fn acknowledge(write: Write) -> Answer {
+    write.fields()?.close()?;
+    write.execute::<Incident>(&Command::Acknowledge { by: write.by(), expires_at: None }).await
+}

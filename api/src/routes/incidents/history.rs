@@ -1,0 +1,24 @@
+//! Every event as it is stored: who, when, what and why.
+
+use commands::authorize::Action;
+use domain::incident::Incident;
+use projections::as_of;
+use projections::history::Entry;
+
+use crate::Answer;
+use crate::read::List;
+use crate::respond;
+use crate::routes::{Access, Route};
+
+pub(in crate::routes) const ROUTE: Route = Route {
+    method: "GET",
+    path: "/api/incidents/{id}/history",
+    access: Access::Holding(Action::ReadIncidents),
+    handle: |route| route.to(history),
+};
+
+async fn history(List { read, part }: List) -> Answer {
+    let found = read.find::<Incident>().await?;
+    let entries = found.history.entries::<Entry>();
+    respond::page(&as_of::page(entries, part.after, part.limit), &found.token)
+}

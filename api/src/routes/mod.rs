@@ -1,0 +1,115 @@
+//! The registry of routes. A new route is one file and one line here.
+
+mod health;
+mod incidents;
+mod runbooks;
+
+use std::collections::BTreeMap;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{guard, web};
+use commands::authorize::Action;
+
+use crate::Answer;
+use crate::door;
+use crate::problem::Problem;
+
+/// Who passes the door of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without a token.
+    Open,
+    /// Whoever may do this anywhere; where exactly is judged when it is known.
+    Holding(Action),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    /// Gives a route its handler.
+    handle: fn(actix_web::Route) -> actix_web::Route,
+}
+
+/// Every route there is. Of paths that match the same address, the first wins.
+pub const ROUTES: &[Route] = &[
+    health::ALIVE,
+    health::READY,
+    runbooks::validate::ROUTE,
+    runbooks::create::ROUTE,
+    runbooks::show::ROUTE,
+    runbooks::edit::ROUTE,
+    runbooks::submit::ROUTE,
+    runbooks::withdraw::ROUTE,
+    runbooks::approve::ROUTE,
+    runbooks::reject::ROUTE,
+    runbooks::deprecate::ROUTE,
+    runbooks::discard::ROUTE,
+    runbooks::versions::ROUTE,
+    runbooks::version::ROUTE,
+    runbooks::history::ROUTE,
+    incidents::declare::ROUTE,
+    incidents::show::ROUTE,
+    incidents::edit::ROUTE,
+    incidents::timeline::ROUTE,
+    incidents::history::ROUTE,
+    incidents::acknowledge::ROUTE,
+    incidents::unacknowledge::ROUTE,
+    incidents::resolve::ROUTE,
+    incidents::reopen::ROUTE,
+    incidents::assign::ROUTE,
+    incidents::responders::ADD,
+    incidents::responders::REMOVE,
+    incidents::severity::ROUTE,
+    incidents::notes::ROUTE,
+    incidents::snooze::ROUTE,
+    incidents::merge::ROUTE,
+    incidents::unmerge::ROUTE,
+];
+
+impl Route {
+    fn build(&self) -> actix_web::Route {
+        let access = self.access;
+        let pass = move |request: ServiceRequest, next: Next<BoxBody>| door::pass(access, request, next);
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap_or_default();
+        let route = if method == Method::GET {
+            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            web::method(method)
+        };
+        (self.handle)(route).wrap(from_fn(pass))
+    }
+}
+
+/// Builds the app from the registry.
+pub(crate) fn configure(app: &mut web::ServiceConfig) {
+    let mut order: Vec<&str> = Vec::new();
+    let mut paths: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in ROUTES {
+        let routes = paths.entry(route.path).or_default();
+        if routes.is_empty() {
+            order.push(route.path);
+        }
+        routes.push(route);
+    }
+    for path in order {
+        let routes = &paths[path];
+        let mut methods: Vec<&str> = routes.iter().map(|route| route.method).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        let allowed = methods.join(", ");
+        let refuse = move || std::future::ready(Answer::Err(Problem::method(&allowed)));
+        let resource = routes.iter().fold(web::resource(path), |resource, route| resource.route(route.build()));
+        app.service(resource.default_service(web::to(refuse)));
+    }
+    app.default_service(web::to(nowhere));
+}
+
+async fn nowhere() -> Answer {
+    Err(Problem::missing("there is nothing under this address"))
+}

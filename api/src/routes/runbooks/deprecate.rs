@@ -1,0 +1,24 @@
+//! Takes the current version out of use.
+
+use commands::authorize::Action;
+use commands::runbooks::{DecideVersion, Decision};
+use domain::runbook::Runbook;
+
+use crate::Answer;
+use crate::routes::{Access, Route};
+use crate::write::Write;
+
+pub(in crate::routes) const ROUTE: Route = Route {
+    method: "POST",
+    path: "/api/runbooks/{id}/deprecate",
+    access: Access::Holding(Action::DecideRunbook),
+    handle: |route| route.to(deprecate),
+};
+
+async fn deprecate(write: Write) -> Answer {
+    let mut fields = write.fields()?;
+    let reason = fields.optional("reason");
+    fields.close()?;
+    let decision = Decision::Deprecate { reason };
+    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), decision }).await
+}

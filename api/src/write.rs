@@ -1,0 +1,141 @@
+//! Writing: a command with all that surrounds it, and the resource as it is afterwards.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use commands::{Bus, Outcome, Procedure, Request};
+use domain::ids::ActorId;
+use projections::as_of::{self, Folded, Until};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use storage::StreamId;
+
+use crate::door::Caller;
+use crate::envelope::RequestId;
+use crate::fields::Fields;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::read::{bus, path_id};
+use crate::resource::Resource;
+use crate::{Answer, body, headers, respond};
+
+/// A request that asks for a change.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) bus: web::Data<Bus>,
+    pub(crate) request: Request,
+    /// Of the resource in the path; for what is created, the command's.
+    pub(crate) id: String,
+    /// `{}` where nothing was sent.
+    pub(crate) body: Value,
+    query: String,
+}
+
+impl FromRequest for Write {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let caller = Caller::from_request(&request, payload);
+        let payload = payload.take();
+        Box::pin(async move { Self::extract(&request, caller.await?, payload).await })
+    }
+}
+
+impl Write {
+    async fn extract(http: &HttpRequest, caller: Caller, payload: Payload) -> Result<Self, Problem> {
+        let mut id = path_id(http)?;
+        let headers = http.headers();
+        let mut request = Request::new(caller.0).if_match(headers::if_match(headers)?);
+        request.request_id = http.extensions().get::<RequestId>().map(|id| id.0.clone());
+        let bytes = body::receive(http, payload).await?;
+        if let Some(key) = headers::idempotency_key(headers)? {
+            request = request.keyed(key, fingerprint(http, &bytes));
+        }
+        let body = body::read(headers, &bytes)?;
+        if id.is_empty() {
+            id = request.command_id.to_string();
+        }
+        Ok(Self { bus: bus(http)?, request, id, body, query: http.query_string().to_owned() })
+    }
+
+    pub(crate) fn by(&self) -> ActorId {
+        self.request.actor.id.clone()
+    }
+
+    /// The body, of a route that takes no query.
+    pub(crate) fn fields(&self) -> Result<Fields<'_>, Problem> {
+        self.query()?.close()?;
+        Ok(Fields::of(&self.body))
+    }
+
+    pub(crate) fn query(&self) -> Result<Query, Problem> {
+        Query::parse(&self.query)
+    }
+
+    pub(crate) async fn create<R: Resource>(&self, command: &R::Command) -> Answer {
+        let outcome = self.bus.create::<R>(&self.request, &self.id, command).await?;
+        self.respond::<R>(StatusCode::CREATED, &outcome).await
+    }
+
+    pub(crate) async fn execute<R: Resource>(&self, command: &R::Command) -> Answer {
+        let outcome = self.bus.execute::<R>(&self.request, &self.id, command).await?;
+        self.respond::<R>(StatusCode::OK, &outcome).await
+    }
+
+    pub(crate) async fn run<R: Resource>(&self, procedure: &impl Procedure) -> Answer {
+        let outcome = self.bus.run(&self.request, procedure).await?;
+        self.respond::<R>(StatusCode::OK, &outcome).await
+    }
+
+    /// Never an error: the command is recorded, so the worst that can be said is where to look for it.
+    async fn respond<R: Resource>(&self, status: StatusCode, outcome: &Outcome) -> Answer {
+        let mut response = match self.document::<R>(outcome).await {
+            Ok(folded) if R::is_gone(&folded.document) => HttpResponse::NoContent().finish(),
+            Ok(folded) => {
+                let mut response = respond::json(status, &folded.document)?;
+                respond::tag(&mut response, folded.version);
+                response
+            }
+            Err(problem) => {
+                tracing::warn!(%problem, "recorded, but not shown");
+                respond::json(StatusCode::ACCEPTED, &json!({ "id": self.id }))?
+            }
+        };
+        if let Ok(token) = self.bus.token(outcome.position).await {
+            respond::stamp(&mut response, &token);
+        }
+        if (status == StatusCode::CREATED || response.status() == StatusCode::ACCEPTED)
+            && let Ok(location) = HeaderValue::from_str(&format!("{}/{}", R::PATH, self.id))
+        {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        if outcome.replayed {
+            let name = HeaderName::from_static("idempotent-replayed");
+            response.headers_mut().insert(name, HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+
+    /// The resource after the command: for a repeated request as it was then, so that the answer is the same.
+    async fn document<R: Resource>(&self, outcome: &Outcome) -> Result<Folded<R::Document>, Problem> {
+        let until = if outcome.replayed { Until::Position(outcome.position) } else { Until::Now };
+        let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
+        history.document().ok_or_else(|| Problem::missing("nothing was recorded of it"))
+    }
+}
+
+/// What makes two requests under one key the same: method, path, query and body.
+fn fingerprint(http: &HttpRequest, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [http.method().as_str(), http.path(), http.query_string()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(body);
+    hash.finalize().into()
+}

@@ -1,0 +1,357 @@
+//! A runbook as it is shown, and each of its approved versions.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::ids::{ActorId, TeamId};
+use domain::runbook::definition::Definition;
+use domain::runbook::{Approved, Drafted, Event, Phase, Runbook, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Decoded, View};
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunbookDetail {
+    pub id: String,
+    /// Name to environment: as last approved, or as drafted while nothing was ever approved.
+    pub name: String,
+    pub description: String,
+    pub team_id: Option<TeamId>,
+    pub tags: BTreeSet<String>,
+    pub environment: Option<String>,
+    pub status: Status,
+    pub draft: Option<Draft>,
+    /// The version that may be executed now.
+    pub current: Option<u32>,
+    /// Of the current version.
+    pub definition: Option<Arc<Definition>>,
+    /// Every approved version, oldest first. What each one does stands in its own document, see [`RunbookVersion`].
+    pub versions: Vec<VersionSummary>,
+    pub deprecated: Option<Deprecated>,
+    pub created_by: Option<ActorId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The aggregate's sequence, as in the ETag.
+    pub version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    pub phase: Phase,
+    /// The number that it gets when it is approved.
+    pub of_version: u32,
+    pub definition: Arc<Definition>,
+    pub content_hash: String,
+    pub authors: BTreeSet<ActorId>,
+    pub change_note: Option<String>,
+    pub submitted: Option<Submitted>,
+    /// Why it came back, until it is submitted again.
+    pub rejected: Option<Rejected>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Submitted {
+    pub by: ActorId,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rejected {
+    pub by: ActorId,
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deprecated {
+    pub by: ActorId,
+    pub at: Timestamp,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct VersionSummary {
+    pub number: u32,
+    pub content_hash: String,
+    pub authors: BTreeSet<ActorId>,
+    pub approved_by: Option<ActorId>,
+    pub approved_at: Timestamp,
+    pub self_approved: bool,
+    pub change_note: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// One immutable version. Inserted by its approval, and never touched again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunbookVersion {
+    pub runbook_id: String,
+    #[serde(flatten)]
+    pub summary: VersionSummary,
+    pub definition: Option<Arc<Definition>>,
+}
+
+impl View for RunbookDetail {
+    const NAME: &'static str = "runbooks";
+    const VERSION: u32 = 1;
+
+    fn keys(event: &Decoded) -> Vec<String> {
+        event.of::<Runbook>().map(|_| event.aggregate_id().to_owned()).into_iter().collect()
+    }
+
+    fn apply(&mut self, event: &Decoded) {
+        let Some(fact) = event.of::<Runbook>() else { return };
+        event.aggregate_id().clone_into(&mut self.id);
+        self.updated_at = event.at();
+        self.version = event.sequence();
+        self.fold(fact, event.at());
+    }
+}
+
+impl View for RunbookVersion {
+    const NAME: &'static str = "runbook_versions";
+    const VERSION: u32 = 1;
+
+    fn keys(event: &Decoded) -> Vec<String> {
+        match event.of::<Runbook>() {
+            Some(Event::Approved(approved)) => vec![format!("{}/{}", event.aggregate_id(), approved.version)],
+            _ => vec![],
+        }
+    }
+
+    fn apply(&mut self, event: &Decoded) {
+        let Some(Event::Approved(approved)) = event.of::<Runbook>() else { return };
+        event.aggregate_id().clone_into(&mut self.runbook_id);
+        self.summary = summary(approved, event.at());
+        self.definition = Some(Arc::clone(&approved.definition));
+    }
+}
+
+impl RunbookDetail {
+    /// Discarded before anything was approved: nothing is left of it but its history.
+    pub fn is_discarded(&self) -> bool {
+        self.draft.is_none() && self.versions.is_empty()
+    }
+
+    fn fold(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Created(drafted) => {
+                self.created_by = Some(drafted.by.clone());
+                self.created_at = at;
+                self.write_draft(drafted);
+            }
+            Event::DraftEdited(drafted) => self.write_draft(drafted),
+            Event::DraftSubmitted { by, .. } => {
+                self.change_draft(|draft| {
+                    draft.phase = Phase::Pending;
+                    draft.submitted = Some(Submitted { by: by.clone(), at });
+                    draft.rejected = None;
+                });
+            }
+            Event::SubmissionWithdrawn { .. } => self.change_draft(back_to_its_authors),
+            Event::Rejected { by, reason, .. } => {
+                self.change_draft(|draft| {
+                    back_to_its_authors(draft);
+                    draft.rejected = Some(Rejected { by: by.clone(), at, reason: reason.clone() });
+                });
+            }
+            Event::Approved(approved) => self.approve(approved, at),
+            Event::Deprecated { by, reason, .. } => {
+                self.status = Status::Deprecated;
+                self.current = None;
+                self.definition = None;
+                self.deprecated = Some(Deprecated { by: by.clone(), at, reason: reason.clone() });
+            }
+            Event::DraftDiscarded { .. } => self.draft = None,
+        }
+    }
+
+    fn write_draft(&mut self, drafted: &Drafted) {
+        let before = self.draft.take();
+        let (mut authors, rejected) = before.map(|draft| (draft.authors, draft.rejected)).unwrap_or_default();
+        authors.insert(drafted.by.clone());
+        if self.versions.is_empty() {
+            self.describe(&drafted.definition);
+        }
+        self.draft = Some(Draft {
+            phase: Phase::Editing,
+            of_version: drafted.of_version,
+            definition: Arc::clone(&drafted.definition),
+            content_hash: drafted.content_hash.clone(),
+            authors,
+            change_note: drafted.change_note.clone(),
+            submitted: None,
+            rejected,
+        });
+    }
+
+    fn change_draft(&mut self, change: impl FnOnce(&mut Draft)) {
+        if let Some(draft) = &mut self.draft {
+            change(draft);
+        }
+    }
+
+    fn approve(&mut self, approved: &Approved, at: Timestamp) {
+        self.status = Status::Approved;
+        self.draft = None;
+        self.deprecated = None;
+        self.current = Some(approved.version);
+        self.definition = Some(Arc::clone(&approved.definition));
+        self.describe(&approved.definition);
+        self.versions.push(summary(approved, at));
+    }
+
+    fn describe(&mut self, definition: &Definition) {
+        definition.name().clone_into(&mut self.name);
+        definition.description().clone_into(&mut self.description);
+        self.team_id = definition.team_id().cloned();
+        self.tags.clone_from(definition.tags());
+        self.environment = definition.environment().map(str::to_owned);
+    }
+}
+
+fn back_to_its_authors(draft: &mut Draft) {
+    draft.phase = Phase::Editing;
+    draft.submitted = None;
+}
+
+fn summary(approved: &Approved, at: Timestamp) -> VersionSummary {
+    VersionSummary {
+        number: approved.version,
+        content_hash: approved.content_hash.clone(),
+        authors: approved.authors.clone(),
+        approved_by: Some(approved.by.clone()),
+        approved_at: at,
+        self_approved: approved.self_approved,
+        change_note: approved.change_note.clone(),
+        reason: approved.reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Aggregate;
+    use domain::ids::ActorId;
+    use domain::runbook::definition::parse;
+    use domain::runbook::{Command, Event, Phase, Runbook, Status};
+    use serde_json::json;
+
+    use super::{RunbookDetail, RunbookVersion};
+    use crate::given::{at, stream};
+    use crate::{Decoded, View};
+
+    const AUTHOR: &str = "ann";
+    const APPROVER: &str = "bob";
+
+    fn written(name: &str, create: bool) -> Command {
+        let body = json!({"name": name, "description": "d", "team_id": "t1", "tags": ["x"],
+            "webhook_url": "https://example.com/", "payload_template": {}});
+        let (by, definition) = (ActorId::new(AUTHOR), parse(&body).unwrap().definition);
+        let change_note = None;
+        if create {
+            Command::Create { by, definition, change_note }
+        } else {
+            Command::Edit { by, definition, change_note }
+        }
+    }
+
+    /// What a runbook's life comes to; the events are what the aggregate decides.
+    fn after(steps: &[&str]) -> (RunbookDetail, Vec<RunbookVersion>) {
+        let mut state = Runbook::default();
+        let mut events: Vec<Event> = Vec::new();
+        for step in steps {
+            let (by, reason) = (ActorId::new(APPROVER), "r".to_owned());
+            let content_hash = state.draft.as_ref().map(|draft| draft.content_hash.clone()).unwrap_or_default();
+            let another_platform_admin = true;
+            let command = match *step {
+                "approve" => Command::Approve { by, content_hash, another_platform_admin, reason: None },
+                "reject" => Command::Reject { by, content_hash, another_platform_admin, reason },
+                "deprecate" => Command::Deprecate { by, another_platform_admin, reason: Some(reason) },
+                "submit" => Command::Submit { by: ActorId::new(AUTHOR) },
+                "withdraw" => Command::WithdrawSubmission { by: ActorId::new(AUTHOR) },
+                "discard" => Command::DiscardDraft { by: ActorId::new(AUTHOR) },
+                name => written(name, events.is_empty()),
+            };
+            for event in state.decide(&command).unwrap() {
+                state.apply(&event);
+                events.push(event);
+            }
+        }
+        let (mut detail, mut versions) = (RunbookDetail::default(), Vec::new());
+        for event in stream::<Runbook>("r1", &events) {
+            let event = Decoded::new(event).unwrap();
+            detail.apply(&event);
+            for _ in RunbookVersion::keys(&event) {
+                let mut version = RunbookVersion::default();
+                version.apply(&event);
+                versions.push(version);
+            }
+        }
+        let stored = serde_json::to_value(&detail).unwrap();
+        assert_eq!(serde_json::from_value::<RunbookDetail>(stored).unwrap(), detail);
+        assert_eq!(detail.status, state.status);
+        assert_eq!(detail.current, state.executable().map(|(version, _)| version.number));
+        assert_eq!(detail.definition.as_ref(), state.executable().map(|(_, definition)| definition));
+        assert_eq!(detail.is_discarded(), state.is_discarded());
+        (detail, versions)
+    }
+
+    #[test]
+    fn created_is_a_draft_of_version_1() {
+        let (detail, versions) = after(&["one"]);
+        assert_eq!((detail.id.as_str(), detail.name.as_str(), detail.version), ("r1", "one", 1));
+        assert_eq!((detail.status, detail.current, versions.len()), (Status::Draft, None, 0));
+        assert_eq!((detail.created_by, detail.created_at), (Some(ActorId::new(AUTHOR)), at(0)));
+        let draft = detail.draft.unwrap();
+        assert_eq!((draft.phase, draft.of_version, draft.submitted), (Phase::Editing, 1, None));
+    }
+
+    #[test]
+    fn submitted_rejected_and_submitted_again() {
+        let draft = after(&["one", "submit"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.submitted.unwrap().at), (Phase::Pending, at(1)));
+        let draft = after(&["one", "submit", "reject"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.submitted, draft.rejected.unwrap().reason), (Phase::Editing, None, "r".into()));
+        let draft = after(&["one", "submit", "reject", "two"]).0.draft.unwrap();
+        assert!(draft.rejected.is_some(), "an edit answers the rejection, it does not undo it");
+        let draft = after(&["one", "submit", "reject", "two", "submit"]).0.draft.unwrap();
+        assert!(draft.rejected.is_none());
+        let draft = after(&["one", "submit", "withdraw"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.submitted), (Phase::Editing, None));
+    }
+
+    #[test]
+    fn an_approved_version_stays_current_while_the_next_is_drafted() {
+        let (detail, versions) = after(&["one", "submit", "approve", "two"]);
+        assert_eq!((detail.status, detail.current, detail.name.as_str()), (Status::Approved, Some(1), "one"));
+        assert_eq!(detail.draft.unwrap().of_version, 2);
+        assert_eq!(versions.len(), 1);
+        assert_eq!((versions[0].runbook_id.as_str(), versions[0].summary.number), ("r1", 1));
+        assert_eq!(versions[0].definition.as_ref().unwrap().name(), "one");
+        assert_eq!(detail.versions, [versions[0].summary.clone()]);
+        assert_eq!(detail.versions[0].approved_at, at(2));
+    }
+
+    #[test]
+    fn the_second_approval_makes_version_2_and_leaves_version_1_alone() {
+        let (detail, versions) = after(&["one", "submit", "approve", "two", "submit", "approve"]);
+        assert_eq!((detail.current, detail.name.as_str(), detail.draft), (Some(2), "two", None));
+        assert_eq!(versions[0], after(&["one", "submit", "approve"]).1[0]);
+    }
+
+    #[test]
+    fn deprecated_has_no_current_version_until_a_new_approval() {
+        let (detail, _) = after(&["one", "submit", "approve", "deprecate"]);
+        assert_eq!((detail.status, detail.current, detail.definition), (Status::Deprecated, None, None));
+        assert_eq!(detail.deprecated.unwrap().reason.as_deref(), Some("r"));
+        let (detail, _) = after(&["one", "submit", "approve", "deprecate", "two", "submit", "approve"]);
+        assert_eq!((detail.status, detail.current, detail.deprecated), (Status::Approved, Some(2), None));
+    }
+
+    #[test]
+    fn a_discarded_draft_is_gone_and_with_it_what_was_never_approved() {
+        assert!(after(&["one", "discard"]).0.is_discarded());
+        let (detail, _) = after(&["one", "submit", "approve", "two", "discard"]);
+        assert!(!detail.is_discarded() && detail.draft.is_none());
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line. Exit codes: 0 fine, 1 it did not work or what was checked does not hold, 2 wrong usage.
+
+mod failure;
+mod housekeeping;
+mod logging;
+mod migrate;
+mod serve;
+mod settings;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use failure::Failure;
+
+/// Incident management and on-call on one append-only log.
+#[derive(Debug, Parser)]
+#[command(name = "pagefree", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines are written to standard error; what is written is the filter in `PAGEFREE_LOG`.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: logging::Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(serve::Serve),
+    /// Makes API tokens. Works while a server runs.
+    Token(token::Token),
+    /// Makes or upgrades the tables, and exits. `serve` does so by itself.
+    Migrate(migrate::Migrate),
+}
+
+pub(crate) async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_format);
+    let done = match cli.command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Token(token) => token.run().await,
+        Command::Migrate(migrate) => migrate.run().await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("pagefree: {failure}");
+            failure.exit_code()
+        }
+    }
+}
