@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 
 use crate::bed::{Bed, on_both};
 
-on_both!(a_team_keeps_to_its_own, nobody_speaks_in_anothers_name, a_moved_runbook_needs_both_teams);
+on_both!(
+    a_team_keeps_to_its_own,
+    nobody_speaks_in_anothers_name,
+    a_moved_runbook_needs_both_teams,
+    a_draft_alone_is_its_teams_too,
+    without_the_right_no_version_is_told,
+);
 
 fn member(id: &str, role: Role, team: &str) -> Request {
     let grants = vec![Grant { role, team: Some(TeamId::new(team)) }];
@@ -61,4 +67,32 @@ async fn a_moved_runbook_needs_both_teams(bed: &Bed) {
     let both = Request::new(Actor { kind: ActorKind::User, id: ActorId::new("cleo"), grants });
     let moved = bed.bus.execute::<Runbook>(&both, "r", &edit("cleo", &json!("search"))).await.unwrap();
     assert!(moved.changed);
+}
+
+async fn a_draft_alone_is_its_teams_too(bed: &Bed) {
+    let ana = member("ana", Role::Responder, "payments");
+    bed.bus.create::<Runbook>(&ana, "r", &create("ana", &json!("payments"))).await.unwrap();
+    for (id, role) in [("ben", Role::Responder), ("ben", Role::Viewer), ("ben", Role::Auditor)] {
+        let by = ActorId::new(id);
+        let stranger = member(id, role, "search");
+        let submit = bed.bus.execute::<Runbook>(&stranger, "r", &Command::Submit { by: by.clone() }).await;
+        assert!(matches!(submit, Err(CommandError::Denied(_))), "{role}: {submit:?}");
+        let content_hash = body(&json!("payments")).definition.content_hash();
+        let approve = Command::Approve { by, content_hash, another_platform_admin: true, reason: None };
+        let approved = bed.bus.execute::<Runbook>(&stranger, "r", &approve).await;
+        assert!(matches!(approved, Err(CommandError::Denied(_))), "{role}: {approved:?}");
+    }
+    assert_eq!(bed.events().await, 1);
+}
+
+async fn without_the_right_no_version_is_told(bed: &Bed) {
+    let ana = member("ana", Role::Responder, "payments");
+    bed.bus.create::<Runbook>(&ana, "r", &create("ana", &json!("payments"))).await.unwrap();
+    let ben = member("ben", Role::Responder, "search").if_match(Some(9));
+    let denied = bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben") }).await;
+    assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
+    // The control: who has the right is told that it has moved.
+    let request = member("ana", Role::Responder, "payments").if_match(Some(9));
+    let moved = bed.bus.execute::<Runbook>(&request, "r", &Command::Submit { by: ActorId::new("ana") }).await;
+    assert!(matches!(moved, Err(CommandError::Moved { expected: 9, actual: 1 })), "{moved:?}");
 }
