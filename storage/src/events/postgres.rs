@@ -1,4 +1,4 @@
-//! The log on PostgreSQL: one call of `append_events` a batch, see `migrations/postgres`.
+//! The log on PostgreSQL: one call of a function of ours a batch, or two, see `migrations/postgres`.
 
 use std::sync::Arc;
 
@@ -8,17 +8,20 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::columns::{self, narrow, signed, unsigned};
+use super::columns::{self, EventRow, narrow, signed, unsigned};
 use super::known_heads::KnownHeads;
-use super::{Append, EventLog, Recorded, StreamId, Verdict, Wanted};
+use super::{Append, EventLog, Recorded, StreamId, StreamWrite, Verdict, Wanted};
 use crate::StorageError;
+use crate::bulk::BulkRow;
 use crate::clock::micros;
 use crate::database::Postgres;
 use crate::epoch::Staleness;
 
-const APPEND: &str = "SELECT command, verdict, first_position, last_position, timeline FROM append_events(
+const APPEND_AT_ONCE: &str = "SELECT first_position, timeline FROM append_at_once(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const APPEND_JUDGED: &str = "SELECT verdict, first_position, last_position, timeline FROM append_judged(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-    $25, $26, $27, $28, $29, $30)";
+    $25, $26, $27)";
 
 macro_rules! recorded {
     ($from:literal) => {
@@ -40,85 +43,6 @@ const LOAD: &str = recorded!(
      ORDER BY w.n, e.sequence"
 );
 
-/// The columns of one call, in the order of the function's parameters.
-#[derive(Default)]
-#[expect(clippy::type_complexity, reason = "one vector a parameter, in their order")]
-struct Columns<'a> {
-    command: (
-        Vec<Uuid>,
-        Vec<Option<&'a str>>,
-        Vec<Option<&'a str>>,
-        Vec<Option<&'a [u8]>>,
-        Vec<Option<i64>>,
-        Vec<Option<Uuid>>,
-        Vec<Option<i32>>,
-    ),
-    stream: (Vec<i32>, Vec<&'a str>, Vec<&'a str>, Vec<i64>, Vec<bool>),
-    event: (
-        Vec<i32>,
-        Vec<&'a str>,
-        Vec<&'a str>,
-        Vec<i64>,
-        Vec<bool>,
-        Vec<&'a str>,
-        Vec<String>,
-        Vec<&'a str>,
-        Vec<&'a str>,
-        Vec<Uuid>,
-        Vec<i32>,
-    ),
-    bulk: (Vec<i32>, Vec<i32>, Vec<&'a str>, Vec<&'a str>, Vec<&'a [u8]>),
-}
-
-impl<'a> Columns<'a> {
-    fn of(batch: &'a [Append], known: Option<&KnownHeads>) -> Self {
-        let mut columns = Self::default();
-        let c = &mut columns.command;
-        for append in batch {
-            let key = append.idempotency.as_ref();
-            c.0.push(append.command_id);
-            c.1.push(key.map(|k| k.principal.as_str()));
-            c.2.push(key.map(|k| k.key.as_str()));
-            c.3.push(key.map(|k| k.body_sha256.as_slice()));
-            c.4.push(key.map(|k| micros(k.lifetime)));
-            c.5.push(append.claim.map(|claim| claim.work_id));
-            c.6.push(append.claim.map(|claim| claim.attempt));
-        }
-        let s = &mut columns.stream;
-        for (command, write) in columns::expectations(batch) {
-            s.0.push(command);
-            s.1.push(&write.stream.aggregate_type);
-            s.2.push(&write.stream.aggregate_id);
-            s.3.push(signed(write.expected));
-            s.4.push(!write.events.is_empty());
-        }
-        let e = &mut columns.event;
-        for row in columns::events(batch) {
-            e.0.push(row.command);
-            e.1.push(&row.write.stream.aggregate_type);
-            e.2.push(&row.write.stream.aggregate_id);
-            e.3.push(row.sequence);
-            let is_known = known.is_some_and(|known| known.reaches(&row.write.stream, row.write.expected));
-            e.4.push(row.follows() && !is_known);
-            e.5.push(&row.event.event_type);
-            e.6.push(row.event.event_version.to_string());
-            e.7.push(&row.event.payload);
-            e.8.push(&row.append.metadata);
-            e.9.push(row.event.event_id);
-            e.10.push(row.ord);
-        }
-        let b = &mut columns.bulk;
-        for (event, ord, row) in columns::bulk(batch) {
-            b.0.push(event);
-            b.1.push(ord);
-            b.2.push(&row.kind);
-            b.3.push(&row.subject);
-            b.4.push(&row.body);
-        }
-        columns
-    }
-}
-
 /// PostgreSQL as a log. Tells `staleness` when the server's timeline is another than it was.
 #[derive(Debug)]
 pub(crate) struct PostgresLog {
@@ -133,55 +57,106 @@ impl PostgresLog {
     }
 
     async fn append_batch(&self, batch: &[Append]) -> Result<Vec<Verdict>, StorageError> {
-        loop {
-            let rows = self.call(batch).await?;
-            if let Some(row) = rows.first() {
-                let timeline = row.try_get("timeline")?;
-                self.known.begin(timeline);
-                self.staleness.observe_timeline(timeline);
-                if row.try_get::<i32, _>("command")? == -1 {
-                    // What we knew was of another server's log. Again, knowing nothing.
-                    continue;
-                }
-            }
-            let verdicts = verdicts(batch, &rows)?;
-            self.known.learn(batch, &verdicts);
-            return Ok(verdicts);
-        }
+        let rows: Vec<EventRow> = columns::events(batch).collect();
+        let salts = columns::salts(rows.len())?;
+        let salts: Vec<&[u8]> = salts.chunks_exact(16).collect();
+        let at_once = if batch.iter().all(has_only_events) { self.at_once(&rows, &salts).await? } else { None };
+        let verdicts = match at_once {
+            Some(first) => columns::all_committed(batch, first),
+            None => self.judged(batch, &rows, &salts).await?,
+        };
+        self.known.learn(batch, &verdicts);
+        Ok(verdicts)
     }
 
-    async fn call(&self, batch: &[Append]) -> Result<Vec<PgRow>, StorageError> {
+    /// Where the batch begins in the log; None when somebody in it stands in the way, and all were turned back.
+    async fn at_once(&self, rows: &[EventRow<'_>], salts: &[&[u8]]) -> Result<Option<u64>, StorageError> {
         let timeline = self.known.timeline(self.staleness.signs());
-        let Columns { command: c, stream: s, event: e, bulk: b } =
-            Columns::of(batch, timeline.is_some().then_some(&self.known));
-        let salts = columns::salts(e.0.len())?;
-        let salts: Vec<&[u8]> = salts.chunks_exact(16).collect();
-        let query = self.database.query(APPEND).bind(timeline);
-        let query = query.bind(c.0).bind(c.1).bind(c.2).bind(c.3).bind(c.4).bind(c.5).bind(c.6);
-        let query = query.bind(s.0).bind(s.1).bind(s.2).bind(s.3).bind(s.4);
-        let query = query.bind(e.0).bind(e.1).bind(e.2).bind(e.3).bind(e.4).bind(e.5).bind(e.6).bind(e.7);
-        let query = query.bind(e.8).bind(e.9).bind(e.10).bind(salts);
-        let query = query.bind(b.0).bind(b.1).bind(b.2).bind(b.3).bind(b.4);
-        Ok(self.database.rows(query).await?)
+        let known = timeline.is_some().then_some(&self.known);
+        let must_look = |row: &EventRow| {
+            row.follows() && !known.is_some_and(|known| known.reaches(&row.write.stream, row.write.expected))
+        };
+        let query = self.database.query(APPEND_AT_ONCE).bind(timeline);
+        let query = query.bind(each(rows, |row| row.write.stream.aggregate_type.as_str()));
+        let query = query.bind(each(rows, |row| row.write.stream.aggregate_id.as_str()));
+        let query = query.bind(each(rows, |row| row.sequence)).bind(each(rows, must_look));
+        let query = query.bind(each(rows, |row| row.event.event_type.as_str()));
+        let query = query.bind(each(rows, |row| row.event.event_version.to_string()));
+        let query = query.bind(each(rows, |row| row.event.payload.as_str()));
+        let query = query.bind(each(rows, |row| row.append.metadata.as_str()));
+        let query = query.bind(each(rows, |row| row.event.event_id)).bind(each(rows, |row| row.append.command_id));
+        let query = query.bind(each(rows, |row| row.ord)).bind(salts);
+        let answer = self.database.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
+        self.observe(&answer)?;
+        Ok(answer.try_get::<Option<i64>, _>("first_position")?.map(unsigned))
+    }
+
+    async fn judged(
+        &self,
+        batch: &[Append],
+        rows: &[EventRow<'_>],
+        salts: &[&[u8]],
+    ) -> Result<Vec<Verdict>, StorageError> {
+        let streams: Vec<(i32, &StreamWrite)> = columns::expectations(batch).collect();
+        let bulk: Vec<(i32, i32, &BulkRow)> = columns::bulk(batch).collect();
+        let key = |append: &Append| append.idempotency.clone();
+        let query = self.database.query(APPEND_JUDGED).bind(each(batch, |append| append.command_id));
+        let query = query.bind(each(batch, |append| key(append).map(|key| key.principal)));
+        let query = query.bind(each(batch, |append| key(append).map(|key| key.key)));
+        let query = query.bind(each(batch, |append| key(append).map(|key| key.body_sha256.to_vec())));
+        let query = query.bind(each(batch, |append| key(append).map(|key| micros(key.lifetime))));
+        let query = query.bind(each(batch, |append| append.claim.map(|claim| claim.work_id)));
+        let query = query.bind(each(batch, |append| append.claim.map(|claim| claim.attempt)));
+        let query = query.bind(each(&streams, |(command, _)| *command));
+        let query = query.bind(each(&streams, |(_, write)| write.stream.aggregate_type.as_str()));
+        let query = query.bind(each(&streams, |(_, write)| write.stream.aggregate_id.as_str()));
+        let query = query.bind(each(&streams, |(_, write)| signed(write.expected)));
+        let query = query.bind(each(rows, |row| row.command));
+        let query = query.bind(each(rows, |row| row.write.stream.aggregate_type.as_str()));
+        let query = query.bind(each(rows, |row| row.write.stream.aggregate_id.as_str()));
+        let query = query.bind(each(rows, |row| row.sequence));
+        let query = query.bind(each(rows, |row| row.event.event_type.as_str()));
+        let query = query.bind(each(rows, |row| row.event.event_version.to_string()));
+        let query = query.bind(each(rows, |row| row.event.payload.as_str()));
+        let query = query.bind(each(rows, |row| row.append.metadata.as_str()));
+        let query = query.bind(each(rows, |row| row.event.event_id)).bind(each(rows, |row| row.ord)).bind(salts);
+        let query = query.bind(each(&bulk, |(event, ..)| *event)).bind(each(&bulk, |(_, ord, _)| *ord));
+        let query = query.bind(each(&bulk, |(.., row)| row.kind.as_str()));
+        let query = query.bind(each(&bulk, |(.., row)| row.subject.as_str()));
+        let query = query.bind(each(&bulk, |(.., row)| row.body.as_slice()));
+        let answers = self.database.rows(query).await?;
+        if answers.len() != batch.len() {
+            let found = answers.len();
+            return Err(StorageError::Incompatible(format!("{found} verdicts for {} commands", batch.len())));
+        }
+        self.observe(&answers[0])?;
+        answers.iter().map(verdict).collect()
+    }
+
+    /// Takes note of the server that answered: after a failover it may be another.
+    fn observe(&self, answer: &PgRow) -> Result<(), StorageError> {
+        let timeline = answer.try_get("timeline")?;
+        self.known.begin(timeline);
+        self.staleness.observe_timeline(timeline);
+        Ok(())
     }
 }
 
-fn verdicts(batch: &[Append], rows: &[PgRow]) -> Result<Vec<Verdict>, StorageError> {
-    if let [row] = rows
-        && row.try_get::<i32, _>("command")? == 0
-    {
-        return Ok(columns::all_committed(batch, unsigned(row.try_get("first_position")?)));
-    }
-    if rows.len() != batch.len() {
-        let found = rows.len();
-        return Err(StorageError::Incompatible(format!("{found} verdicts for {} commands", batch.len())));
-    }
-    rows.iter()
-        .map(|row| {
-            let word: &str = row.try_get("verdict")?;
-            columns::verdict(word, row.try_get("first_position")?, row.try_get("last_position")?)
-        })
-        .collect()
+/// Whether a command can go in at once: nothing about it needs more than the log's own keys.
+fn has_only_events(append: &Append) -> bool {
+    append.idempotency.is_none()
+        && append.claim.is_none()
+        && append.bulk.is_empty()
+        && append.streams.iter().all(|write| !write.events.is_empty())
+}
+
+/// One column of a call.
+fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(column).collect()
+}
+
+fn verdict(row: &PgRow) -> Result<Verdict, StorageError> {
+    columns::verdict(row.try_get("verdict")?, row.try_get("first_position")?, row.try_get("last_position")?)
 }
 
 impl EventLog for PostgresLog {

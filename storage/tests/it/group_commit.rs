@@ -17,6 +17,9 @@ use crate::commands::{command, committed, event, on, stream, write};
 use crate::deterministic::polled;
 use crate::dice::Dice;
 
+/// What stands in every answer to an append: the server's timeline.
+const ANSWER: &str = "00000001";
+
 on_both!(
     a_caller_may_leave_at_every_await,
     callers_may_be_aborted_at_random,
@@ -201,7 +204,7 @@ async fn sessions_terminated_under_load() {
             hits += outside
                 .number(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                      WHERE datname = current_database() AND state = 'active' AND query LIKE '%append_events%'
+                      WHERE datname = current_database() AND state = 'active' AND query LIKE '%append_at_once%'
                         AND pid <> pg_backend_pid()",
                 )
                 .await;
@@ -229,7 +232,7 @@ async fn connections_cut_in_the_middle_of_a_batch() {
             if round % 2 == 0 {
                 proxy.cut_after(u32::try_from(dice.below(20_000)).unwrap());
             } else {
-                proxy.swallow_the_next("committed");
+                proxy.swallow_the_next(ANSWER);
             }
             eventually("the connection is cut", || async { proxy.cuts() > before }).await;
         }
@@ -249,7 +252,7 @@ async fn without_patience_a_lost_answer_is_unknown() {
     let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
     let store = Store::open_with(&Config::new(proxy.url(&direct)), limits).await.unwrap();
     let append = on("a", 0);
-    proxy.swallow_the_next("committed");
+    proxy.swallow_the_next(ANSWER);
     let answer = store.append(append.clone()).await;
     assert!(matches!(answer, Err(StorageError::Unknown(_))), "{answer:?}");
     assert_eq!(store.of_command(append.command_id).await.unwrap().len(), 1);
@@ -272,7 +275,7 @@ async fn a_lost_answer_makes_nobody_else_s_success_one_s_own() {
         // Decided anew, on another state: a success would tell the caller of a sequence that does not exist.
         let anew = Append { command_id: resent.command_id, ..on(&name("resent"), 1) };
 
-        proxy.swallow_the_next("committed");
+        proxy.swallow_the_next(ANSWER);
         let (own, same_key, anew) = tokio::join!(
             store.append(on(&name("own"), 0)),
             store.append(crate::commands::keyed(on(&name("other"), 0), &name("key"), 1, hour)),

@@ -61,7 +61,8 @@ async fn rows_scanned(parameters: &str, before: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plans_of_a_tiny_log_do_not_scan_a_large_one() {
-    let unpinned = "ALTER FUNCTION append_events RESET ALL; ALTER FUNCTION append_events SET enable_seqscan = on";
+    let unpinned =
+        "ALTER FUNCTION append_at_once SET enable_seqscan = on; ALTER FUNCTION append_judged SET enable_seqscan = on";
     let (sessions, transactions, control) = tokio::join!(
         rows_scanned("", "SELECT 1"),
         rows_scanned("?pgbouncer=true", "SELECT 1"),
