@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use storage::{Append, Config, EventLog, NewEvent, Receipt, Recorded, StorageError, Store, StreamId, StreamWrite, Verdict, Wanted};
+use storage::{
+    Append, Config, EventLog, NewEvent, Receipt, Recorded, StorageError, Store, StreamId, StreamWrite, Verdict, Wanted,
+};
 use uuid::Uuid;
 
 const INSERT: &str = "

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cqrs_es::{AggregateError, CqrsFramework};
 use cqrs_es::persist::PersistedEventStore;
+use cqrs_es::{AggregateError, CqrsFramework};
 use domain::cqrs::Adapted;
 use domain::incident::Incident;
 use peer_sqlx::postgres::{PgPool, PgPoolOptions};

@@ -71,7 +71,8 @@ impl Log {
             let stream = format!("stream-{:012}", self.used * 7919 % self.streams);
             self.used += 1;
             let asked = Instant::now();
-            let done = bus.execute::<Incident>(&self.ours.request(), &stream, &command(1)).await.expect("it is recorded");
+            let done =
+                bus.execute::<Incident>(&self.ours.request(), &stream, &command(1)).await.expect("it is recorded");
             times.push(asked.elapsed().as_secs_f64() * 1e6);
             assert!(done.changed && done.version_of("incident", &stream) > 10, "an old stream was continued");
         }

@@ -30,10 +30,10 @@ async fn a_postgres_es_repository_reads_our_log() {
     assert_eq!(events[0].metadata["actor_id"], "bench");
 
     let store = PersistedEventStore::<_, Adapted<Incident>>::new_event_store(PostgresEs::repository(pool));
-    let context = store.load_aggregate(&stream).await.unwrap();
+    let mut context = store.load_aggregate(&stream).await.unwrap();
     assert_eq!(context.aggregate().0, *expected, "the peer folds our events to our state");
 
     // The control: a stream that is not there folds to nothing, so the equality above says something.
-    let nothing = store.load_aggregate("no-such-stream").await.unwrap();
+    let mut nothing = store.load_aggregate("no-such-stream").await.unwrap();
     assert_ne!(nothing.aggregate().0, *expected);
 }
