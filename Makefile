@@ -25,10 +25,8 @@ check: ## Format and lint
 bench: tools ## Measure beside the peers, print the table, write docs/benchmarks.md
 	cd bench && $(CARGO) run --release --locked -- --write ../docs/benchmarks.md
 
-torture: tools ## The long crash rounds, whose result goes to docs/torture.md
-	$(CARGO) build --release --bin pagefree
-	PAGEFREE_TORTURE_ROUNDS=200 PAGEFREE_TORTURE_REPORT=$(CURDIR)/docs/torture.md \
-	  $(CARGO) test --release --test it -- crash --nocapture
+torture: tools ## The crash rounds at length (ROUNDS=200), whose result goes to docs/torture.md
+	scripts/torture.sh
 
 tools: ## Install what the tests need, or say what is missing
 	@scripts/tools.sh
