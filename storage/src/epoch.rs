@@ -11,8 +11,8 @@ use tokio::sync::RwLock;
 
 use crate::StorageError;
 use crate::database::{Database, Postgres, Sqlite};
-use crate::events::columns::salts;
-use crate::events::sqlite::hex_of;
+use crate::hex::hex_of;
+use crate::random;
 
 /// A position as it is given to clients: `<epoch>:<position>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +166,7 @@ async fn current_sqlite(sqlite: &Sqlite) -> Result<Arc<str>, StorageError> {
 }
 
 fn new_epoch() -> Result<String, StorageError> {
-    Ok(hex_of(&salts(1)?[..6]))
+    Ok(hex_of(&random::bytes(6)?))
 }
 
 #[cfg(test)]

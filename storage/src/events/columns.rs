@@ -1,9 +1,8 @@
 //! A batch of commands laid out as the columns that both databases take: commands, expectations, events, bulk rows.
 
-use uuid::Uuid;
-
 use crate::StorageError;
 use crate::events::{Append, NewEvent, Receipt, StreamWrite, Verdict};
+use crate::random;
 
 /// Where an event of the batch belongs. Indexes are 1-based, as SQL counts.
 pub(crate) struct EventRow<'a> {
@@ -63,12 +62,9 @@ pub(crate) fn bulk(batch: &[Append]) -> impl Iterator<Item = (i32, i32, &crate::
     })
 }
 
-/// Salts for `count` events: random, so that the hash of a redacted payload cannot be guessed.
+/// Salts for `count` events, one behind the other.
 pub(crate) fn salts(count: usize) -> Result<Vec<u8>, StorageError> {
-    let mut salts = vec![0; count * 16];
-    #[expect(clippy::disallowed_methods, reason = "the one place where salts are drawn")]
-    getrandom::fill(&mut salts).map_err(|e| StorageError::Unavailable(format!("no randomness: {e}")))?;
-    Ok(salts)
+    random::bytes(count * 16)
 }
 
 /// The verdicts when all of a batch was committed from `first` on.
@@ -98,11 +94,6 @@ pub(crate) fn verdict(word: &str, first: Option<i64>, last: Option<i64>) -> Resu
         "fenced" => Verdict::Fenced,
         other => return Err(StorageError::Incompatible(format!("the log answered '{other}'"))),
     })
-}
-
-/// Ids are compared and stored as their 16 bytes, written in hexadecimal where a batch travels as JSON.
-pub(crate) fn hex(id: Uuid) -> String {
-    id.simple().to_string()
 }
 
 pub(crate) fn signed(number: u64) -> i64 {

@@ -1,7 +1,5 @@
 //! The log on SQLite: a batch goes in as JSON, judged and inserted by set-based statements in one immediate transaction.
 
-use std::fmt::Write as _;
-
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -9,11 +7,12 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::columns::{self, hex, narrow, signed, unsigned};
+use super::columns::{self, narrow, signed, unsigned};
 use super::{Append, EventLog, Receipt, Recorded, StreamId, Verdict, Wanted};
 use crate::StorageError;
 use crate::clock::micros;
 use crate::database::Sqlite;
+use crate::hex::{hex, hex_of};
 
 /// The verdict on every command of a batch, and where the log stands. `$1` is an array of
 /// `[id, principal, key, body, work, attempt, [[type, id, expected], …]]`.
@@ -263,13 +262,5 @@ fn recorded(row: &SqliteRow) -> Result<Recorded, StorageError> {
         command_ord: row.try_get::<i32, _>("command_ord")?.unsigned_abs(),
         salt: super::salt(salt)?,
         recorded_at_us: row.try_get("recorded_at")?,
-    })
-}
-
-/// Bytes as SQLite's `unhex` reads them.
-pub(crate) fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
     })
 }

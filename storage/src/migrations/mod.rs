@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::StorageError;
 use crate::database::{Config, Database};
-use crate::events::sqlite::hex_of;
+use crate::hex::hex_of;
 
 #[derive(Debug, Clone, Copy)]
 struct Migration {
