@@ -75,7 +75,8 @@ pub fn describe(samples: &[Sample]) -> String {
 }
 
 pub fn table(lines: &[Line]) -> String {
-    let mut text = String::from("| Compared | Promise | Ratio | Holds | Ours | Peer |\n|---|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| Compared | Promise | Ratio | Pairs | Holds | Ours | Peer |\n|---|---|---|---|---|---|---|\n");
     for line in lines {
         let holds = match line.promise {
             Promise::None => "",
@@ -84,10 +85,11 @@ pub fn table(lines: &[Line]) -> String {
         };
         let _infallible = writeln!(
             text,
-            "| {} | {} | {:.2}× | {holds} | {} | {} |",
+            "| {} | {} | {:.2}× | {} | {holds} | {} | {} |",
             line.what,
             line.promise.text(),
             line.ratio(),
+            line.ratios.len(),
             line.ours,
             line.peer
         );

@@ -16,7 +16,7 @@ use crate::report::{Line, Promise, median};
 
 const SMALL: u64 = 10_000;
 /// Commands measured in each log and round, each on a stream of its own.
-const COMMANDS: u64 = 500;
+const COMMANDS: u64 = 100;
 
 /// Streams of ten events each, as old as their position says. Ids grow with time, as ours do.
 const FILL: &str = r#"
@@ -115,14 +115,15 @@ pub async fn growth(cluster: &Cluster, effort: Effort) -> Vec<Line> {
     let mut small = Log::filled(cluster, SMALL).await;
     let mut large = Log::filled(cluster, effort.large).await;
     let (mut page_ratios, mut time_ratios) = (Vec::new(), Vec::new());
-    let (mut in_small, mut in_large) = ((0.0, 0.0), (0.0, 0.0));
-    // The small log has two rounds' worth of untouched streams.
-    for round in 0..2 {
+    let (mut in_small, mut in_large) = (Vec::new(), Vec::new());
+    // The small log has ten rounds' worth of untouched streams; the first round warms both up.
+    for round in 0..=effort.rounds.min(9) {
         let (few, many) = (small.measure().await, large.measure().await);
         if round > 0 {
             page_ratios.push(many.0 / few.0);
             time_ratios.push(many.1 / few.1);
-            (in_small, in_large) = (few, many);
+            in_small.push(few);
+            in_large.push(many);
         }
     }
     let line = |what: &str, bound, ours: String, peer: String, ratios| Line {
@@ -136,16 +137,20 @@ pub async fn growth(cluster: &Cluster, effort: Effort) -> Vec<Line> {
         line(
             "pages that a command reads",
             1.25,
-            format!("{:.1} pages", in_large.0),
-            format!("{:.1} pages", in_small.0),
+            format!("{:.1} pages", middle(&in_large, |(pages, _)| *pages)),
+            format!("{:.1} pages", middle(&in_small, |(pages, _)| *pages)),
             page_ratios,
         ),
         line(
             "median time of a command",
             1.5,
-            format!("{:.0} µs", in_large.1),
-            format!("{:.0} µs", in_small.1),
+            format!("{:.0} µs", middle(&in_large, |(_, time)| *time)),
+            format!("{:.0} µs", middle(&in_small, |(_, time)| *time)),
             time_ratios,
         ),
     ]
+}
+
+fn middle(measured: &[(f64, f64)], part: impl Fn(&(f64, f64)) -> f64) -> f64 {
+    median(&measured.iter().map(part).collect::<Vec<_>>())
 }
