@@ -31,6 +31,22 @@ pub trait StoredEvent: Serialize + DeserializeOwned + Clone + PartialEq + Debug 
     fn decode(name: &str, version: u32, payload: Value) -> Result<Self, DecodeError> {
         decode_with(Self::UPCASTERS, name, version, payload)
     }
+
+    /// The same from its stored text; what needs no lifting is not taken apart and put together first.
+    fn decode_text(name: &str, version: u32, payload: &str) -> Result<Self, DecodeError> {
+        known::<Self>(name)?;
+        let steps = || Self::UPCASTERS.iter().filter(|upcaster| upcaster.event_type == name);
+        // Each step lifts by one, from 1 on: whatever is beyond the last may look like anything.
+        let newest = 1 + u32::try_from(steps().count()).unwrap_or(u32::MAX - 1);
+        if version > newest {
+            return Err(DecodeError::Version { name: name.to_owned(), found: version, known: newest });
+        }
+        let malformed = |source| DecodeError::Malformed { name: name.to_owned(), version, source };
+        if steps().any(|upcaster| upcaster.from == version) {
+            return Self::decode(name, version, serde_json::from_str(payload).map_err(malformed)?);
+        }
+        checked(serde_json::from_str(payload).map_err(malformed)?, name, version, version)
+    }
 }
 
 /// Reads a stored event through `upcasters`.
@@ -40,15 +56,21 @@ pub fn decode_with<E: StoredEvent>(
     version: u32,
     payload: Value,
 ) -> Result<E, DecodeError> {
-    if !E::NAMES.contains(&name) {
-        return Err(DecodeError::Unknown { name: name.to_owned() });
-    }
+    known::<E>(name)?;
     let (lifted_to, payload) = lift(upcasters, name, version, payload);
     let event: E = serde_json::from_value(payload).map_err(|source| DecodeError::Malformed {
         name: name.to_owned(),
         version,
         source,
     })?;
+    checked(event, name, version, lifted_to)
+}
+
+fn known<E: StoredEvent>(name: &str) -> Result<(), DecodeError> {
+    if E::NAMES.contains(&name) { Ok(()) } else { Err(DecodeError::Unknown { name: name.to_owned() }) }
+}
+
+fn checked<E: StoredEvent>(event: E, name: &str, version: u32, lifted_to: u32) -> Result<E, DecodeError> {
     if event.name() != name {
         return Err(DecodeError::Misnamed { name: name.to_owned(), tag: event.name() });
     }
@@ -67,6 +89,17 @@ pub fn lift(upcasters: &[Upcaster], name: &str, version: u32, payload: Value) ->
         version += 1;
     }
     (version, payload)
+}
+
+impl DecodeError {
+    /// Whether a newer binary could read it: a rollback or a deploy gap, not bad data.
+    pub fn is_from_the_future(&self) -> bool {
+        match self {
+            Self::UnknownAggregate { .. } | Self::Unknown { .. } => true,
+            Self::Version { found, known, .. } => found > known,
+            Self::Misnamed { .. } | Self::Malformed { .. } => false,
+        }
+    }
 }
 
 /// A stored event that this binary cannot read.

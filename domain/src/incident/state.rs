@@ -21,6 +21,21 @@ pub enum Status {
     Merged,
 }
 
+impl Status {
+    /// Every status that a declared incident can have.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Merged];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Undeclared => "undeclared",
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Merged => "merged",
+        }
+    }
+}
+
 /// An incident. Notes are not part of it: no decision reads them, so they stay in the log and in the timeline.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Incident {

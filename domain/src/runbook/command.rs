@@ -1,5 +1,7 @@
 //! What may be asked of a runbook. Facts that this stream does not hold stand in the command.
 
+use jiff::Timestamp;
+
 use crate::ids::ActorId;
 use crate::runbook::definition::Definition;
 
@@ -17,8 +19,17 @@ pub enum Command {
         definition: Definition,
         change_note: Option<String>,
     },
+    /// `expires_at` is the policy's: who has not decided by then has rejected.
     Submit {
         by: ActorId,
+        expires_at: Option<Timestamp>,
+    },
+    /// From a timer, which is never cancelled: the time to decide on exactly this submission is over. Stale, changing
+    /// nothing, when it was decided or withdrawn, or another one has taken its place. Expiry rejects, it never approves.
+    ExpireSubmission {
+        content_hash: String,
+        expires_at: Timestamp,
+        at: Timestamp,
     },
     WithdrawSubmission {
         by: ActorId,
@@ -48,16 +59,18 @@ pub enum Command {
 }
 
 impl Command {
-    pub fn by(&self) -> &ActorId {
+    /// Who asks; nobody does when a timer fires.
+    pub fn by(&self) -> Option<&ActorId> {
         match self {
             Self::Create { by, .. }
             | Self::Edit { by, .. }
-            | Self::Submit { by }
+            | Self::Submit { by, .. }
             | Self::WithdrawSubmission { by }
             | Self::Approve { by, .. }
             | Self::Reject { by, .. }
             | Self::Deprecate { by, .. }
-            | Self::DiscardDraft { by } => by,
+            | Self::DiscardDraft { by } => Some(by),
+            Self::ExpireSubmission { .. } => None,
         }
     }
 }

@@ -1,15 +1,18 @@
 //! What each command does to a runbook.
 //!
-//! | Draft | edit | submit | withdraw | approve, reject | discard |
-//! |---|---|---|---|---|---|
-//! | none | → editing | – | – | – | nothing |
-//! | editing | ✓ | → pending | nothing | – | → none |
-//! | pending | → editing, withdrawn | nothing | → editing | → version, → editing | → none, withdrawn |
+//! | Draft | edit | submit | withdraw | approve, reject | expire | discard |
+//! |---|---|---|---|---|---|---|
+//! | none | → editing | – | – | – | nothing | nothing |
+//! | editing | ✓ | → pending | nothing | – | nothing | → none |
+//! | pending | → editing, withdrawn | nothing | → editing | → version, → editing | until T, then → editing | → none, withdrawn |
 //!
+//! Expiring comes from a timer: it is never refused for the state, only for coming too early.
 //! Deprecating goes by the status: refused while nothing was approved, nothing when it is deprecated already. A runbook
 //! that was discarded before any approval is gone, and every command but a repeated discard says so.
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::ids::{self, ActorId};
 use crate::runbook::command::Command;
@@ -36,14 +39,17 @@ impl Runbook {
         if let Command::DiscardDraft { by } = command {
             return Ok(self.discard(by));
         }
+        if let Command::ExpireSubmission { content_hash, expires_at, at } = command {
+            return self.expire(content_hash, *expires_at, *at);
+        }
         if self.is_discarded() {
             return Err(Refusal::missing("runbook_discarded", "the runbook was discarded before it was ever approved"));
         }
         match command {
-            // Both are decided above.
-            Command::Create { .. } | Command::DiscardDraft { .. } => Ok(vec![]),
+            // All three are decided above.
+            Command::Create { .. } | Command::DiscardDraft { .. } | Command::ExpireSubmission { .. } => Ok(vec![]),
             Command::Edit { by, definition, change_note } => Ok(self.edit(by, definition, change_note.as_deref())),
-            Command::Submit { by } => self.submit(by),
+            Command::Submit { by, expires_at } => self.submit(by, *expires_at),
             Command::WithdrawSubmission { by } => self.withdraw(by),
             Command::Approve { by, content_hash, another_platform_admin, reason } => {
                 self.decide_approval(by, content_hash, *another_platform_admin, reason.as_deref())
@@ -80,7 +86,7 @@ impl Runbook {
         }
     }
 
-    fn submit(&self, by: &ActorId) -> Decision {
+    fn submit(&self, by: &ActorId, expires_at: Option<Timestamp>) -> Decision {
         let draft = self.must_have_draft()?;
         if draft.phase == Phase::Pending {
             return Ok(vec![]);
@@ -89,7 +95,17 @@ impl Runbook {
             by: by.clone(),
             of_version: self.next_version(),
             content_hash: draft.content_hash.clone(),
+            expires_at,
         }])
+    }
+
+    fn expire(&self, content_hash: &str, expires_at: Timestamp, at: Timestamp) -> Decision {
+        let meant = |draft: &&Draft| draft.content_hash == content_hash && draft.expires_at == Some(expires_at);
+        let Some(draft) = self.pending().filter(meant) else { return Ok(vec![]) };
+        if at < expires_at {
+            return Err(Refusal::state("not_due", format!("the submission may be decided on until {expires_at}")));
+        }
+        Ok(vec![Event::SubmissionExpired { of_version: self.next_version(), content_hash: draft.content_hash.clone() }])
     }
 
     fn withdraw(&self, by: &ActorId) -> Decision {
@@ -155,7 +171,9 @@ impl Runbook {
 /// What is wrong with a command in whatever state the runbook is. A definition is valid since it exists.
 fn faults(command: &Command) -> Vec<Fault> {
     let mut faults = Vec::new();
-    ids::check(command.by(), "/by", &mut faults);
+    if let Some(by) = command.by() {
+        ids::check(by, "/by", &mut faults);
+    }
     match command {
         Command::Create { change_note: Some(note), .. } | Command::Edit { change_note: Some(note), .. } => {
             text::check(note, 0, CHANGE_NOTE_CHARACTERS, "/change_note", &mut faults);

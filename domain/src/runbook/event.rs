@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ActorId;
@@ -18,9 +19,18 @@ pub enum Event {
     #[serde(rename = "runbook.draft_edited")]
     DraftEdited(Drafted),
     #[serde(rename = "runbook.draft_submitted")]
-    DraftSubmitted { by: ActorId, of_version: u32, content_hash: String },
+    DraftSubmitted {
+        by: ActorId,
+        of_version: u32,
+        content_hash: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+    },
     #[serde(rename = "runbook.submission_withdrawn")]
     SubmissionWithdrawn { by: ActorId, of_version: u32, content_hash: String },
+    /// Nobody decided in time: the draft goes back to its authors.
+    #[serde(rename = "runbook.submission_expired")]
+    SubmissionExpired { of_version: u32, content_hash: String },
     #[serde(rename = "runbook.approved")]
     Approved(Approved),
     /// The draft goes back to its authors.
@@ -73,6 +83,7 @@ impl StoredEvent for Event {
         "runbook.draft_edited",
         "runbook.draft_submitted",
         "runbook.submission_withdrawn",
+        "runbook.submission_expired",
         "runbook.approved",
         "runbook.rejected",
         "runbook.deprecated",
@@ -87,6 +98,7 @@ impl StoredEvent for Event {
             Self::DraftEdited(_) => "runbook.draft_edited",
             Self::DraftSubmitted { .. } => "runbook.draft_submitted",
             Self::SubmissionWithdrawn { .. } => "runbook.submission_withdrawn",
+            Self::SubmissionExpired { .. } => "runbook.submission_expired",
             Self::Approved(_) => "runbook.approved",
             Self::Rejected { .. } => "runbook.rejected",
             Self::Deprecated { .. } => "runbook.deprecated",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ActorId;
@@ -20,6 +21,18 @@ pub enum Status {
     Approved,
     /// Nothing may be executed; a new draft may revive it through a new approval.
     Deprecated,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Approved, Self::Deprecated];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::Approved => "APPROVED",
+            Self::Deprecated => "DEPRECATED",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -42,6 +55,9 @@ pub struct Draft {
     /// Everyone who wrote at it since the last version: none of them approves it.
     pub authors: BTreeSet<ActorId>,
     pub change_note: Option<String>,
+    /// Until when a pending draft waits for its approval; without it, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +66,17 @@ pub enum Phase {
     Editing,
     /// Submitted, waiting for an approval.
     Pending,
+}
+
+impl Phase {
+    pub const ALL: [Self; 2] = [Self::Editing, Self::Pending];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Editing => "editing",
+            Self::Pending => "pending",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +114,10 @@ impl Runbook {
                 self.write_draft(drafted);
             }
             Event::DraftEdited(drafted) => self.write_draft(drafted),
-            Event::DraftSubmitted { .. } => self.set_phase(Phase::Pending),
-            Event::SubmissionWithdrawn { .. } | Event::Rejected { .. } => self.set_phase(Phase::Editing),
+            Event::DraftSubmitted { expires_at, .. } => self.set_phase(Phase::Pending, *expires_at),
+            Event::SubmissionWithdrawn { .. } | Event::SubmissionExpired { .. } | Event::Rejected { .. } => {
+                self.set_phase(Phase::Editing, None);
+            }
             Event::Approved(approved) => self.approve(approved),
             Event::Deprecated { .. } => self.status = Status::Deprecated,
             Event::DraftDiscarded { .. } => self.draft = None,
@@ -104,12 +133,14 @@ impl Runbook {
             content_hash: drafted.content_hash.clone(),
             authors,
             change_note: drafted.change_note.clone(),
+            expires_at: None,
         });
     }
 
-    fn set_phase(&mut self, phase: Phase) {
+    fn set_phase(&mut self, phase: Phase, expires_at: Option<Timestamp>) {
         if let Some(draft) = &mut self.draft {
             draft.phase = phase;
+            draft.expires_at = expires_at;
         }
     }
 

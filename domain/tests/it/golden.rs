@@ -21,7 +21,7 @@ fn directory() -> PathBuf {
 fn before(name: &str) -> &'static [&'static str] {
     match name {
         "runbook.created" | "incident.declared" => &[],
-        "runbook.submission_withdrawn" | "runbook.approved" | "runbook.rejected" => {
+        "runbook.submission_withdrawn" | "runbook.submission_expired" | "runbook.approved" | "runbook.rejected" => {
             &["runbook.created", "runbook.draft_submitted"]
         }
         "runbook.deprecated" => &["runbook.created", "runbook.draft_submitted", "runbook.approved"],

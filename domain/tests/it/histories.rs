@@ -212,13 +212,17 @@ fn runbook_command(definitions: Vec<Definition>) -> impl Strategy<Value = runboo
     use runbook::Command as C;
     let hashes: Vec<_> = definitions.iter().map(Definition::content_hash).collect();
     let definition = move || select(definitions.clone());
+    let soon = hashes.clone();
+    let soon_hash = move || select(soon.clone());
     let hash = move || select(hashes.clone());
     prop_oneof![
         2 => (actor(), definition())
             .prop_map(|(by, definition)| C::Create { by, definition, change_note: None }),
         4 => (actor(), definition(), proptest::option::of(words()))
             .prop_map(|(by, definition, change_note)| C::Edit { by, definition, change_note }),
-        6 => actor().prop_map(|by| C::Submit { by }),
+        6 => (actor(), proptest::option::weighted(0.9, due())).prop_map(|(by, expires_at)| C::Submit { by, expires_at }),
+        20 => (soon_hash(), due(), times())
+            .prop_map(|(content_hash, expires_at, at)| C::ExpireSubmission { content_hash, expires_at, at }),
         2 => actor().prop_map(|by| C::WithdrawSubmission { by }),
         8 => (actor(), hash(), proptest::bool::weighted(0.8)).prop_map(|(by, content_hash, another_platform_admin)| C::Approve {
             by,
@@ -239,7 +243,7 @@ fn runbook_command(definitions: Vec<Definition>) -> impl Strategy<Value = runboo
     ]
 }
 
-/// Nothing yet; a draft; one that waits; an approved version.
+/// Nothing yet; a draft; one that waits, with or without end; an approved version.
 fn runbook_start() -> impl Strategy<Value = Vec<runbook::Event>> {
     use super::samples::{approved, drafted, submitted};
     let one = named("one");
@@ -248,7 +252,13 @@ fn runbook_start() -> impl Strategy<Value = Vec<runbook::Event>> {
         submitted(ALICE, 1, &one),
         runbook::Event::Approved(approved(BOB, 1, &[ALICE], &one)),
     ];
-    select(vec![0, 1, 2, 2, 2, 3, 3]).prop_map(move |known| steps[..known].to_vec())
+    (select(vec![0, 1, 2, 2, 2, 3, 3]), proptest::option::weighted(0.9, due())).prop_map(move |(known, until)| {
+        let mut start = steps[..known].to_vec();
+        if let Some(runbook::Event::DraftSubmitted { expires_at, .. }) = start.get_mut(1) {
+            *expires_at = until;
+        }
+        start
+    })
 }
 
 #[test]
@@ -263,7 +273,7 @@ fn random_histories_of_runbooks() {
         })
         .unwrap();
     histogram.borrow().assert_shares(
-        8,
+        9,
         &[
             "content_changed",
             "draft_not_pending",
@@ -271,6 +281,7 @@ fn random_histories_of_runbooks() {
             "invalid",
             "never_approved",
             "no_draft",
+            "not_due",
             "runbook_discarded",
             "runbook_exists",
             "runbook_missing",

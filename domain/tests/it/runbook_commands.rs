@@ -3,8 +3,8 @@
 use domain::Aggregate;
 use domain::runbook::{Approved, Command, Definition, Drafted, Event, Phase, Runbook, Status};
 
-use super::behaviour::{emits, emits_nothing, faults_at, refuses};
-use super::samples::{ALICE, BOB, CARL, approved, drafted, named, submitted, withdrawn};
+use super::behaviour::{emits, emits_nothing, faults_at, refuses, when};
+use super::samples::{ALICE, BOB, CARL, approved, drafted, named, submitted, time, withdrawn};
 
 fn created() -> Vec<Event> {
     vec![Event::Created(drafted(ALICE, 1, &named("one")))]
@@ -34,6 +34,10 @@ fn edit(by: &str, definition: &Definition, change_note: Option<&str>) -> Command
 
 fn edited(by: &str, of_version: u32, definition: &Definition) -> Event {
     Event::DraftEdited(drafted(by, of_version, definition))
+}
+
+fn submit() -> Command {
+    Command::Submit { by: ALICE.into(), expires_at: None }
 }
 
 fn approve(by: &str, definition: &Definition, another_platform_admin: bool) -> Command {
@@ -68,7 +72,7 @@ fn creating_makes_a_draft() {
 fn what_does_not_exist_takes_no_command() {
     for command in [
         edit(ALICE, &named("one"), None),
-        Command::Submit { by: ALICE.into() },
+        submit(),
         Command::WithdrawSubmission { by: ALICE.into() },
         approve(BOB, &named("one"), true),
         reject(BOB, &named("one"), true),
@@ -81,7 +85,7 @@ fn what_does_not_exist_takes_no_command() {
 
 #[test]
 fn who_acts_and_what_is_said_is_checked() {
-    faults_at::<Runbook>(&created(), &Command::Submit { by: "a@example.com".into() }, &["/by"]);
+    faults_at::<Runbook>(&created(), &Command::Submit { by: "a@example.com".into(), expires_at: None }, &["/by"]);
     faults_at::<Runbook>(&created(), &edit(ALICE, &named("two"), Some(&"x".repeat(501))), &["/change_note"]);
     let no_reason = Command::Reject {
         by: BOB.into(),
@@ -122,14 +126,67 @@ fn editing_a_pending_draft_withdraws_it() {
 
 #[test]
 fn submitting_and_withdrawing() {
-    let submit = Command::Submit { by: ALICE.into() };
     let withdraw = Command::WithdrawSubmission { by: ALICE.into() };
-    emits::<Runbook>(&created(), &submit, &[submitted(ALICE, 1, &named("one"))]);
-    emits_nothing::<Runbook>(&pending(), &submit);
-    refuses::<Runbook>(&approved_once(), &submit, "no_draft");
+    emits::<Runbook>(&created(), &submit(), &[submitted(ALICE, 1, &named("one"))]);
+    emits_nothing::<Runbook>(&pending(), &submit());
+    refuses::<Runbook>(&approved_once(), &submit(), "no_draft");
     emits::<Runbook>(&pending(), &withdraw, &[withdrawn(ALICE, 1, &named("one"))]);
     emits_nothing::<Runbook>(&created(), &withdraw);
     refuses::<Runbook>(&approved_once(), &withdraw, "no_draft");
+}
+
+const DUE: &str = "2026-02-01T00:00:00Z";
+
+fn submitted_until(definition: &Definition, expires_at: &str) -> Event {
+    let Event::DraftSubmitted { by, of_version, content_hash, .. } = submitted(ALICE, 1, definition) else {
+        panic!("a submission");
+    };
+    Event::DraftSubmitted { by, of_version, content_hash, expires_at: Some(time(expires_at)) }
+}
+
+fn expire(definition: &Definition, expires_at: &str, at: &str) -> Command {
+    let content_hash = definition.content_hash();
+    Command::ExpireSubmission { content_hash, expires_at: time(expires_at), at: time(at) }
+}
+
+#[test]
+fn a_submission_that_nobody_decides_on_expires() {
+    let submit = Command::Submit { by: ALICE.into(), expires_at: Some(time(DUE)) };
+    let waiting = and(created(), [submitted_until(&named("one"), DUE)]);
+    emits::<Runbook>(&created(), &submit, &[submitted_until(&named("one"), DUE)]);
+    refuses::<Runbook>(&waiting, &expire(&named("one"), DUE, "2026-01-31T23:59:59Z"), "not_due");
+    let expired = Event::SubmissionExpired { of_version: 1, content_hash: named("one").content_hash() };
+    emits::<Runbook>(&waiting, &expire(&named("one"), DUE, DUE), std::slice::from_ref(&expired));
+    let back = and(waiting, [expired]);
+    // Expiry rejects: there is nothing to approve any more, until it is submitted again.
+    refuses::<Runbook>(&back, &approve(BOB, &named("one"), true), "draft_not_pending");
+    let draft = Runbook::fold(&back).draft.unwrap();
+    assert_eq!((draft.phase, draft.expires_at), (Phase::Editing, None));
+    emits::<Runbook>(&back, &submit, &[submitted_until(&named("one"), DUE)]);
+}
+
+#[test]
+fn the_timer_of_another_submission_is_stale() {
+    let late = "2026-03-01T00:00:00Z";
+    let timer = expire(&named("one"), DUE, late);
+    let waiting = and(created(), [submitted_until(&named("one"), DUE)]);
+    let edited_since = and(waiting.clone(), [withdrawn(BOB, 1, &named("one")), edited(BOB, 1, &named("two"))]);
+    let gone = Event::DraftDiscarded { by: ALICE.into(), of_version: 1 };
+    for since in [
+        created(),
+        pending(),
+        approved_once(),
+        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one"))]),
+        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one")), submitted_until(&named("one"), late)]),
+        and(waiting.clone(), [Event::Approved(approved(BOB, 1, &[ALICE], &named("one")))]),
+        and(edited_since, [submitted_until(&named("two"), DUE)]),
+        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one")), gone]),
+    ] {
+        emits_nothing::<Runbook>(&since, &timer);
+    }
+    // The control: on its own submission the very same command is not stale.
+    assert_eq!(when::<Runbook>(&waiting, &timer).map(|events| events.len()), Ok(1));
+    refuses::<Runbook>(&[], &timer, "runbook_missing");
 }
 
 #[test]
@@ -206,7 +263,7 @@ fn a_rejection_gives_the_draft_back() {
     refuses::<Runbook>(&pending(), &reject(BOB, &named("two"), true), "content_changed");
     refuses::<Runbook>(&created(), &reject(BOB, &named("one"), true), "draft_not_pending");
     let back = and(pending(), [rejected]);
-    emits::<Runbook>(&back, &Command::Submit { by: ALICE.into() }, &[submitted(ALICE, 1, &named("one"))]);
+    emits::<Runbook>(&back, &submit(), &[submitted(ALICE, 1, &named("one"))]);
 }
 
 #[test]
@@ -275,7 +332,7 @@ fn a_draft_is_discarded_and_with_the_first_one_the_runbook() {
     emits_nothing::<Runbook>(&gone, &discard);
     for command in [
         edit(ALICE, &named("two"), None),
-        Command::Submit { by: ALICE.into() },
+        submit(),
         Command::WithdrawSubmission { by: ALICE.into() },
         approve(BOB, &named("one"), true),
         reject(BOB, &named("one"), true),

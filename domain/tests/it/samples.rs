@@ -138,7 +138,12 @@ pub(crate) fn approved(by: &str, version: u32, authors: &[&str], definition: &De
 }
 
 pub(crate) fn submitted(by: &str, of_version: u32, definition: &Definition) -> RunbookEvent {
-    RunbookEvent::DraftSubmitted { by: by.into(), of_version, content_hash: definition.content_hash() }
+    RunbookEvent::DraftSubmitted {
+        by: by.into(),
+        of_version,
+        content_hash: definition.content_hash(),
+        expires_at: None,
+    }
 }
 
 pub(crate) fn withdrawn(by: &str, of_version: u32, definition: &Definition) -> RunbookEvent {
@@ -200,6 +205,7 @@ pub(crate) fn every_runbook_event() -> Vec<RunbookEvent> {
         RunbookEvent::DraftEdited(drafted(BOB, 1, &short)),
         submitted(ALICE, 1, &full),
         withdrawn(ALICE, 1, &full),
+        RunbookEvent::SubmissionExpired { of_version: 1, content_hash: full.content_hash() },
         RunbookEvent::Approved(Approved {
             self_approved: true,
             change_note: Some("first".to_owned()),
