@@ -41,23 +41,32 @@ CREATE TABLE requests (
 );
 CREATE INDEX requests_by_expiry ON requests (expires_at);
 
--- The queue of effects. Inserting twice inserts once: id is derived from the event that asks for it.
+-- The queue of effects. Inserting twice inserts once: id is derived from the event that asks for it. Each lane with
+-- open work has one head, 'ready' or 'claimed'; the others of the lane are 'waiting' behind it.
 CREATE TABLE work (
   id               uuid PRIMARY KEY,
   kind             text COLLATE "C" NOT NULL,
   lane             text COLLATE "C" NOT NULL,
-  priority         int NOT NULL,
+  priority         smallint NOT NULL CHECK (priority BETWEEN 0 AND 9),
   payload          json NOT NULL,
-  run_at           timestamptz NOT NULL,
-  state            text COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'claimed', 'done', 'failed')),
+  run_at           timestamptz NOT NULL, -- due from then on
+  state            text COLLATE "C" NOT NULL
+                   CHECK (state IN ('waiting', 'ready', 'claimed', 'done', 'failed', 'skipped')),
   attempt          int NOT NULL,
   lease_until      timestamptz,
   last_error       text,
   created_position bigint NOT NULL,
-  n                int NOT NULL
-);
-CREATE UNIQUE INDEX work_one_claim_per_lane ON work (lane) WHERE state = 'claimed';
-CREATE INDEX work_in_order ON work (lane, created_position, n) WHERE state = 'waiting';
+  n                int NOT NULL,
+  finished_at      timestamptz,
+  CHECK ((state = 'claimed') = (lease_until IS NOT NULL)),
+  CHECK ((state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL))
+) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000); -- of each piece of work two rows die
+CREATE UNIQUE INDEX work_one_head_per_lane ON work (lane) WHERE state IN ('ready', 'claimed');
+CREATE INDEX work_in_order ON work (lane, created_position, n, id) INCLUDE (kind, run_at) WHERE state = 'waiting';
+CREATE INDEX work_heads ON work (kind, priority, run_at, created_position, n) WHERE state = 'ready';
+CREATE INDEX work_leases ON work (lease_until) WHERE state = 'claimed';
+CREATE INDEX work_failed ON work (created_position, n, id) INCLUDE (kind, run_at) WHERE state = 'failed';
+CREATE INDEX work_finished ON work (finished_at, id) WHERE state IN ('done', 'skipped');
 
 -- Registers: small mutable facts that are no evidence (token hashes, sessions, last-used times).
 CREATE TABLE registers (

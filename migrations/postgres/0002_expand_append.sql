@@ -44,7 +44,7 @@ BEGIN
      WHERE NOT e_follows[1]
         OR (SELECT 1 FROM events p WHERE p.aggregate_type = e_type[1] AND p.aggregate_id = e_id[1]
                AND p.sequence = e_sequence[1] - 1) IS NOT NULL;
-  ELSE
+  ELSIF true = ANY (e_follows) THEN
     INSERT INTO events
     SELECT head + e.n, e.type, e.id, e.sequence, e.event_type, e.version, e.payload::json, e.metadata::json,
            e.event_id, e.command_id, e.ord, e.salt, at
@@ -55,6 +55,14 @@ BEGIN
      WHERE NOT e.follows
         OR (SELECT 1 FROM events p WHERE p.aggregate_type = e.type AND p.aggregate_id = e.id
                AND p.sequence = e.sequence - 1) IS NOT NULL;
+  ELSE -- the usual case does not even open the index for probes that nobody needs
+    INSERT INTO events
+    SELECT head + e.n, e.type, e.id, e.sequence, e.event_type, e.version, e.payload::json, e.metadata::json,
+           e.event_id, e.command_id, e.ord, e.salt, at
+      FROM unnest(e_type, e_id, e_sequence, e_event_type, e_version, e_payload, e_metadata, e_event_id, e_command_id,
+                  e_ord, e_salt)
+           WITH ORDINALITY AS e(type, id, sequence, event_type, version, payload, metadata, event_id, command_id, ord,
+                                salt, n);
   END IF;
   GET DIAGNOSTICS written = ROW_COUNT;
   IF written <> cardinality(e_type) THEN
@@ -88,17 +96,25 @@ DECLARE
   server   text := substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
   moved    bigint[];
   verdicts text[];
+  lanes    text[]; -- of the work that is claimed; null when nothing is
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'append_judged needs READ COMMITTED, not %', current_setting('transaction_isolation');
+  END IF;
+  IF array_remove(c_work, NULL) <> '{}' THEN
+    -- Before the log's own lock: whoever is at work on these lanes shall not hold up the log.
+    lanes := ARRAY(SELECT w.lane FROM work w WHERE w.id = ANY (c_work));
+    PERFORM lock_lanes(lanes);
   END IF;
   PERFORM pg_advisory_xact_lock(5044039871231);
   SELECT e.position, e.recorded_at INTO head, at FROM events e ORDER BY e.position DESC LIMIT 1;
   head := coalesce(head, 0);
   at := greatest(clock_timestamp(), at);
 
-  -- Nobody may claim the work between the verdict on a claim and its closing.
-  PERFORM FROM work w WHERE w.id = ANY (c_work) ORDER BY w.id FOR UPDATE;
+  IF lanes IS NOT NULL THEN
+    -- Nobody may claim the work between the verdict on a claim and its closing.
+    PERFORM FROM work w WHERE w.id = ANY (c_work) ORDER BY w.id FOR UPDATE;
+  END IF;
 
   SELECT coalesce(array_agg(s.command), '{}') INTO moved
     FROM unnest(s_command, s_type, s_id, s_expected) AS s(command, type, id, expected)
@@ -126,9 +142,12 @@ BEGIN
          WITH ORDINALITY AS e(command, type, id, sequence, event_type, version, payload, metadata, event_id, ord,
                               salt, n)
    WHERE verdicts[e.command] = 'committed';
-  UPDATE work w SET state = 'done', lease_until = NULL
-    FROM unnest(c_work, verdicts) AS c(id, verdict)
-   WHERE w.id = c.id AND c.verdict = 'committed';
+  IF lanes IS NOT NULL THEN
+    UPDATE work w SET state = 'done', lease_until = NULL, finished_at = clock_timestamp()
+      FROM unnest(c_work, verdicts) AS c(id, verdict)
+     WHERE w.id = ANY (c_work) AND w.id = c.id AND c.verdict = 'committed';
+    PERFORM settle_lanes(lanes);
+  END IF;
   INSERT INTO requests AS r
   SELECT c.principal, c.key, c.body, c.id, (SELECT max(e.position) FROM events e WHERE e.command_id = c.id),
          at + c.lifetime * interval '1 microsecond'

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Either, Executor};
+use sqlx::{AssertSqlSafe, Connection, Either, Executor};
 use tokio::time::timeout;
 
 use crate::StorageError;
@@ -104,6 +104,8 @@ impl Postgres {
                 ("enable_seqscan", "off"),
                 // Planning anew for the lengths of the arrays costs more than running the statement.
                 ("plan_cache_mode", "force_generic_plan"),
+                // A generic plan looks as dear as its limits might be, and compiling it costs more than running it.
+                ("jit", "off"),
             ];
             Ok((options.options(pinned), true))
         } else {
@@ -113,6 +115,11 @@ impl Postgres {
 
     pub(crate) fn query(&self, sql: &'static str) -> Statement {
         sqlx::query(sql).persistent(self.session)
+    }
+
+    /// A statement that was written from checked names.
+    pub(crate) fn written(&self, sql: &Arc<str>) -> Statement {
+        sqlx::query(AssertSqlSafe(sql.clone())).persistent(self.session)
     }
 
     /// The rows that a statement answers.
@@ -158,6 +165,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// What `Postgres::options` pins for a session, for one transaction; and a client that stalls in it loses its locks.
 const POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off;
     SET LOCAL plan_cache_mode = force_generic_plan;
+    SET LOCAL jit = off;
     SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 async fn answer(connection: &mut PgConnection, statement: Statement) -> Result<(Vec<PgRow>, u64), sqlx::Error> {
@@ -186,6 +194,7 @@ pub(crate) struct Sqlite {
     /// One connection: SQLite has one writer, and waiting here is cheaper than waiting there.
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    pub(crate) views: Views,
     /// Held as long as this process serves.
     _serving: Option<Arc<File>>,
 }
@@ -197,27 +206,93 @@ impl Sqlite {
             Access::Serve => Some(Arc::new(lock(path)?)),
             Access::Beside => None,
         };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            // REPLACE deletes; only so do the triggers that refuse deletion see it.
-            .pragma("recursive_triggers", "ON");
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(options.clone())
-            .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(config.connections)
-            .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await?;
-        Ok(Self { writer, readers, _serving: serving })
+        let (writer, readers) = pools(path, SqliteSynchronous::Full, config.connections).await?;
+        let views = Views::open(&views_beside(path), config).await?;
+        Ok(Self { writer, readers, views, _serving: serving })
     }
+}
+
+/// What views fold, in a file of its own, so that they do not compete with the log for the one writer. It may be deleted
+/// at any time while nobody has it open: all of it is derived from the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Views {
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+}
+
+impl Views {
+    async fn open(path: &Path, config: &Config) -> Result<Self, StorageError> {
+        private(path)?;
+        // What a power failure takes is folded again.
+        let (writer, readers) = match pools(path, SqliteSynchronous::Normal, config.connections).await {
+            Err(error) if config.access == Access::Serve && is_no_database(&error) => {
+                tracing::warn!(path = %path.display(), %error, "begun anew");
+                begin_anew(path)?;
+                pools(path, SqliteSynchronous::Normal, config.connections).await?
+            }
+            opened => opened?,
+        };
+        Ok(Self { writer, readers })
+    }
+}
+
+/// `pagefree.db` → `pagefree.views.db`.
+fn views_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(".views");
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// The header is not that of a database, or the file is damaged where it is looked at first.
+fn is_no_database(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("11" | "26"))
+}
+
+fn begin_anew(path: &Path) -> Result<(), StorageError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StorageError::Configuration(format!("{}: {e}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    private(path)
+}
+
+/// One writer and some readers.
+async fn pools(
+    path: &Path,
+    synchronous: SqliteSynchronous,
+    readers: u32,
+) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        .busy_timeout(Duration::from_secs(10))
+        // REPLACE deletes; only so do the triggers that refuse deletion see it.
+        .pragma("recursive_triggers", "ON");
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(readers)
+        .test_before_acquire(false)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok((writer, readers))
 }
 
 /// Takes the lock that only one serving process holds. It is beside the database, so that it outlives a restore.
@@ -249,6 +324,7 @@ fn private(path: &Path) -> Result<(), StorageError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Arc;
 
     use sqlx::Row;
@@ -306,6 +382,13 @@ mod tests {
         assert!(matches!(refused, Err(StorageError::Full(_))), "{refused:?}");
         assert_eq!(log.head().await.unwrap(), 1);
         assert!(matches!(log.append(&append(2)).await.unwrap()[..], [Verdict::Committed(_)]));
+    }
+
+    #[test]
+    fn views_stand_beside_the_log() {
+        let beside = |path: &str| super::views_beside(Path::new(path)).display().to_string();
+        assert_eq!(beside("data/pagefree.db"), "data/pagefree.views.db");
+        assert_eq!(beside("/x.y/log"), "/x.y/log.views");
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum StorageError {
     /// What is stored is not what this binary knows how to read or run.
     #[error("{0}")]
     Incompatible(String),
+    /// A generation of a view that was replaced and dropped, or a build that another one has taken the place of.
+    #[error("{0} is no longer kept; open the view again")]
+    Superseded(String),
     #[error("{0} is in use by another process; stop it first, or use another data directory")]
     InUse(String),
     #[error("configuration: {0}")]

@@ -1,12 +1,13 @@
 //! Everything durable, on PostgreSQL or SQLite: the only crate that speaks SQL to our database.
 //!
 //! The log comes first (`events`), written through the group commit (`group_commit`); beside it stand bulk rows,
-//! registers and the work queue. Every statement exists twice, in `postgres.rs` and `sqlite.rs` of its module, and one
-//! suite runs both.
+//! registers, the work queue, and the documents of views. Every statement exists twice, under `postgres` and `sqlite` of
+//! its module, and one suite runs both.
 
 pub mod bulk;
 mod clock;
 mod database;
+pub mod documents;
 mod durability;
 pub mod epoch;
 mod error;
@@ -14,6 +15,7 @@ pub mod events;
 mod group_commit;
 mod hex;
 mod idempotency;
+mod lookout;
 mod migrations;
 mod random;
 pub mod registers;
@@ -25,7 +27,9 @@ pub mod work;
 pub use database::{Access, Config};
 pub use epoch::Token;
 pub use error::StorageError;
-pub use events::{Append, EventLog, Idempotency, NewEvent, Receipt, Recorded, StreamId, StreamWrite, Verdict, Wanted};
+pub use events::{
+    Append, EventLog, Idempotency, NewEvent, Receipt, Recorded, StreamId, StreamPlace, StreamWrite, Verdict, Wanted,
+};
 pub use group_commit::{Limits, Writer};
 pub use idempotency::KeyUse;
 pub use store::Store;

@@ -1,12 +1,15 @@
 //! The door to everything durable.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::watch;
 
 use crate::database::{Config, Database};
 use crate::epoch::{Epochs, Staleness, Token};
 use crate::events::postgres::PostgresLog;
-use crate::events::{Append, EventLog, Recorded, StreamId, Verdict, Wanted};
-use crate::group_commit::{Limits, Loader, Writer};
+use crate::events::{Append, EventLog, Recorded, StreamId, StreamPlace, Verdict, Wanted};
+use crate::group_commit::{Closer, Limits, Loader, Writer};
+use crate::lookout::Lookout;
 use crate::tail::{Tail, assert_contiguous};
 use crate::wake::{Exchange, Wakeups};
 use crate::{StorageError, migrations};
@@ -20,9 +23,12 @@ struct Inner {
     database: Database,
     writer: Writer,
     loader: Loader,
+    closer: Closer,
     wakeups: Wakeups,
     epochs: Epochs,
     _exchange: Option<Exchange>,
+    /// From the first reader on.
+    lookout: OnceLock<Lookout>,
 }
 
 impl Store {
@@ -48,16 +54,40 @@ impl Store {
         };
         let writer = Writer::waking(log.clone(), limits, wakeups.clone());
         let loader = Loader::new(log, limits.waiting);
-        Ok(Self(Arc::new(Inner { database, writer, loader, wakeups, epochs, _exchange: exchange })))
+        let closer = Closer::new(database.clone(), wakeups.clone(), limits.waiting);
+        Ok(Self(Arc::new(Inner {
+            database,
+            writer,
+            loader,
+            closer,
+            wakeups,
+            epochs,
+            _exchange: exchange,
+            lookout: OnceLock::new(),
+        })))
     }
 
     pub(crate) fn database(&self) -> &Database {
         &self.0.database
     }
 
+    pub(crate) fn closer(&self) -> &Closer {
+        &self.0.closer
+    }
+
+    pub(crate) fn wakeups(&self) -> &Wakeups {
+        &self.0.wakeups
+    }
+
     /// Appends one command, together with whatever else is waiting.
     pub async fn append(&self, append: Append) -> Result<Verdict, StorageError> {
-        self.0.writer.append(append).await
+        let closes_work = append.claim.is_some();
+        let verdict = self.0.writer.append(append).await?;
+        if closes_work && matches!(verdict, Verdict::Committed(_)) {
+            // What stood behind it in its lane may now be claimed.
+            self.0.wakeups.work();
+        }
+        Ok(verdict)
     }
 
     /// The events of a stream after `after`, in order.
@@ -89,9 +119,29 @@ impl Store {
         Ok(events)
     }
 
+    /// The next events of one aggregate type, stream by stream in order, none of them beyond the position `up_to`.
+    pub async fn read_streams(
+        &self,
+        aggregate_type: &str,
+        after: &StreamPlace,
+        up_to: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StorageError> {
+        match self.database() {
+            Database::Postgres(postgres) => postgres.read_streams(aggregate_type, after, up_to, limit).await,
+            Database::Sqlite(sqlite) => sqlite.read_streams(aggregate_type, after, up_to, limit).await,
+        }
+    }
+
     /// Follows the log from `position` on.
     pub fn tail(&self, position: u64) -> Tail {
-        Tail::new(self.clone(), position, self.0.wakeups.subscribe())
+        Tail::new(self.clone(), position, self.head_news())
+    }
+
+    /// Changes when the log grows, here or on another node. Only a hint; but nobody who waits for it need poll often.
+    pub fn head_news(&self) -> watch::Receiver<u64> {
+        self.0.lookout.get_or_init(|| Lookout::start(self.database().clone(), self.0.wakeups.clone()));
+        self.0.wakeups.subscribe()
     }
 
     /// Which history this is: changed by a restore, or by a failover that may have lost a suffix. What was read in

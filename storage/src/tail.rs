@@ -8,9 +8,8 @@ use tokio::time::timeout;
 use crate::events::Recorded;
 use crate::{StorageError, Store};
 
-/// Polling is the truth, wake-ups are hints; so an idle reader still looks, less and less often.
-const SHORTEST_POLL: Duration = Duration::from_millis(20);
-const LONGEST_POLL: Duration = Duration::from_millis(50);
+/// News is a hint, and after a failover the log may be shorter than it was; so an idle reader still looks for itself.
+const POLL: Duration = Duration::from_secs(1);
 
 /// A reader of the log from some position on.
 #[derive(Debug)]
@@ -18,12 +17,11 @@ pub struct Tail {
     store: Store,
     after: u64,
     news: watch::Receiver<u64>,
-    poll: Duration,
 }
 
 impl Tail {
     pub(crate) fn new(store: Store, after: u64, news: watch::Receiver<u64>) -> Self {
-        Self { store, after, news, poll: SHORTEST_POLL }
+        Self { store, after, news }
     }
 
     /// The position of the last event handed out.
@@ -41,10 +39,7 @@ impl Tail {
                 return Ok(events);
             }
             // Heard or not: look again. Only what is read counts.
-            match timeout(self.poll, self.news.changed()).await {
-                Ok(_) => self.poll = SHORTEST_POLL,
-                Err(_) => self.poll = (self.poll * 3 / 2).min(LONGEST_POLL),
-            }
+            let _heard = timeout(POLL, self.news.changed()).await;
         }
     }
 
@@ -53,7 +48,6 @@ impl Tail {
         let events = self.store.read_after(self.after, limit).await?;
         if let Some(last) = events.last() {
             self.after = last.position;
-            self.poll = SHORTEST_POLL;
         }
         Ok(events)
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use super::{Append, Recorded, StreamId, Verdict};
+use super::{Append, Recorded, StreamId, StreamWrite};
 
 /// Streams remembered; the others are looked for.
 const STREAMS: usize = 65_536;
@@ -62,13 +62,10 @@ impl KnownHeads {
         self.heads.get(stream).is_some_and(|head| head >= sequence)
     }
 
-    pub(super) fn learn(&self, batch: &[Append], verdicts: &[Verdict]) {
-        for (append, verdict) in batch.iter().zip(verdicts) {
-            if matches!(verdict, Verdict::Committed(_)) {
-                for write in append.streams.iter().filter(|write| !write.events.is_empty()) {
-                    self.heads.insert(write.stream.clone(), write.expected + write.events.len() as u64);
-                }
-            }
+    /// Learns what `heads_after` said of commands that are now in the log.
+    pub(super) fn learn(&self, heads: Vec<(StreamId, u64)>) {
+        for (stream, head) in heads {
+            self.heads.insert(stream, head);
         }
     }
 
@@ -89,6 +86,14 @@ impl KnownHeads {
             }
         }
     }
+}
+
+/// Where the streams of `appends` stand once these are in the log.
+pub(super) fn heads_after<'a>(appends: impl IntoIterator<Item = &'a Append>) -> Vec<(StreamId, u64)> {
+    let writes = appends.into_iter().flat_map(|append| &append.streams).filter(|write| !write.events.is_empty());
+    // An expectation that no stream can meet is laid out like any other.
+    let head = |write: &StreamWrite| write.expected.saturating_add(write.events.len() as u64);
+    writes.map(|write| (write.stream.clone(), head(write))).collect()
 }
 
 #[cfg(test)]

@@ -138,6 +138,20 @@ pub struct Wanted {
     pub after: u64,
 }
 
+/// A place between the events of one aggregate type, in order of streams.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamPlace {
+    pub aggregate_id: String,
+    pub sequence: u64,
+}
+
+impl StreamPlace {
+    /// Behind an event.
+    pub fn after(event: &Recorded) -> Self {
+        Self { aggregate_id: event.stream.aggregate_id.clone(), sequence: event.sequence }
+    }
+}
+
 /// What a database does for the log. Two implement it; a simulation may be a third.
 pub trait EventLog: Send + Sync + 'static {
     /// Appends a batch in which no two commands share a stream, a command id, an idempotency key or a claim, and

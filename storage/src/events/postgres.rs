@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::columns::{self, EventRow, narrow, signed, unsigned};
-use super::known_heads::KnownHeads;
-use super::{Append, EventLog, Recorded, StreamId, StreamWrite, Verdict, Wanted};
+use super::known_heads::{KnownHeads, heads_after};
+use super::{Append, EventLog, Recorded, StreamId, StreamPlace, StreamWrite, Verdict, Wanted};
 use crate::StorageError;
 use crate::bulk::BulkRow;
 use crate::clock::micros;
@@ -60,17 +60,24 @@ impl PostgresLog {
         let rows: Vec<EventRow> = columns::events(batch).collect();
         let salts = columns::salts(rows.len())?;
         let salts: Vec<&[u8]> = salts.chunks_exact(16).collect();
-        let at_once = if batch.iter().all(has_only_events) { self.at_once(&rows, &salts).await? } else { None };
-        let verdicts = match at_once {
-            Some(first) => columns::all_committed(batch, first),
-            None => self.judged(batch, &rows, &salts).await?,
-        };
-        self.known.learn(batch, &verdicts);
+        if batch.iter().all(has_only_events)
+            && let Some(first) = self.at_once(batch, &rows, &salts).await?
+        {
+            return Ok(columns::all_committed(batch, first));
+        }
+        let verdicts = self.judged(batch, &rows, &salts).await?;
+        let committed = batch.iter().zip(&verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Committed(_)));
+        self.known.learn(heads_after(committed.map(|(append, _)| append)));
         Ok(verdicts)
     }
 
     /// Where the batch begins in the log; None when somebody in it stands in the way, and all were turned back.
-    async fn at_once(&self, rows: &[EventRow<'_>], salts: &[&[u8]]) -> Result<Option<u64>, StorageError> {
+    async fn at_once(
+        &self,
+        batch: &[Append],
+        rows: &[EventRow<'_>],
+        salts: &[&[u8]],
+    ) -> Result<Option<u64>, StorageError> {
         let timeline = self.known.timeline(self.staleness.signs());
         let known = timeline.is_some().then_some(&self.known);
         let must_look = |row: &EventRow| {
@@ -86,9 +93,15 @@ impl PostgresLog {
         let query = query.bind(each(rows, |row| row.append.metadata.as_str()));
         let query = query.bind(each(rows, |row| row.event.event_id)).bind(each(rows, |row| row.append.command_id));
         let query = query.bind(each(rows, |row| row.ord)).bind(salts);
-        let answer = self.database.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
+        // What there is to learn is laid out while the call is in flight: every caller of the next batch waits for this one.
+        let (answer, heads) = join(self.database.row(query), async { heads_after(batch) }).await;
+        let answer = answer?.ok_or(sqlx::Error::RowNotFound)?;
         self.observe(&answer)?;
-        Ok(answer.try_get::<Option<i64>, _>("first_position")?.map(unsigned))
+        let first = answer.try_get::<Option<i64>, _>("first_position")?.map(unsigned);
+        if first.is_some() {
+            self.known.learn(heads);
+        }
+        Ok(first)
     }
 
     async fn judged(
@@ -189,6 +202,22 @@ impl Postgres {
         const READ: &str = recorded!("FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
         let rows = self.rows(self.query(READ).bind(signed(position)).bind(i64::from(narrow(limit)))).await?;
         rows.iter().map(recorded).collect()
+    }
+
+    pub(crate) async fn read_streams(
+        &self,
+        aggregate_type: &str,
+        after: &StreamPlace,
+        up_to: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StorageError> {
+        const READ: &str = recorded!(
+            "FROM events e WHERE e.aggregate_type = $1 AND (e.aggregate_id, e.sequence) > ($2, $3) AND e.position <= $4
+             ORDER BY e.aggregate_id, e.sequence LIMIT $5"
+        );
+        let query = self.query(READ).bind(aggregate_type.to_owned()).bind(after.aggregate_id.clone());
+        let query = query.bind(signed(after.sequence)).bind(signed(up_to)).bind(i64::from(narrow(limit)));
+        self.rows(query).await?.iter().map(recorded).collect()
     }
 
     pub(crate) async fn of_command(&self, command_id: Uuid) -> Result<Vec<Recorded>, StorageError> {

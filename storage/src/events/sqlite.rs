@@ -8,11 +8,12 @@ use sqlx::{Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::columns::{self, narrow, signed, unsigned};
-use super::{Append, EventLog, Receipt, Recorded, StreamId, Verdict, Wanted};
+use super::{Append, EventLog, Receipt, Recorded, StreamId, StreamPlace, Verdict, Wanted};
 use crate::StorageError;
 use crate::clock::micros;
 use crate::database::Sqlite;
 use crate::hex::{hex, hex_of};
+use crate::work::PROMOTE;
 
 /// The verdict on every command of a batch, and where the log stands. `$1` is an array of
 /// `[id, principal, key, body, work, attempt, [[type, id, expected], …]]`.
@@ -60,7 +61,8 @@ SELECT r.value ->> 0, r.value ->> 1, unhex(r.value ->> 2), unhex(r.value ->> 3),
   FROM json_each($1) r";
 
 const CLOSE_WORK: &str = "
-UPDATE work SET state = 'done', lease_until = NULL WHERE id IN (SELECT unhex(value) FROM json_each($1))";
+UPDATE work SET state = 'done', lease_until = NULL, finished_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER)
+ WHERE id IN (SELECT unhex(value) FROM json_each($1))";
 
 const INSERT_BULK: &str = "
 INSERT INTO bulk
@@ -218,7 +220,13 @@ impl Written {
             let events = Value::Array(self.events).to_string();
             sqlx::query(INSERT_EVENTS).bind(events).bind(at).execute(&mut *connection).await?;
         }
-        for (sql, rows) in [(INSERT_REQUESTS, self.requests), (CLOSE_WORK, self.work), (INSERT_BULK, self.bulk)] {
+        let kinds = [
+            (INSERT_REQUESTS, self.requests),
+            (CLOSE_WORK, self.work.clone()),
+            (PROMOTE, self.work),
+            (INSERT_BULK, self.bulk),
+        ];
+        for (sql, rows) in kinds {
             if !rows.is_empty() {
                 sqlx::query(sql).bind(Value::Array(rows).to_string()).execute(&mut *connection).await?;
             }
@@ -236,6 +244,22 @@ impl Sqlite {
     pub(crate) async fn read_after(&self, position: u64, limit: usize) -> Result<Vec<Recorded>, StorageError> {
         const READ: &str = recorded!("FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
         let rows = sqlx::query(READ).bind(signed(position)).bind(narrow(limit)).fetch_all(&self.readers).await?;
+        rows.iter().map(recorded).collect()
+    }
+
+    pub(crate) async fn read_streams(
+        &self,
+        aggregate_type: &str,
+        after: &StreamPlace,
+        up_to: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StorageError> {
+        const READ: &str = recorded!(
+            "FROM events e WHERE e.aggregate_type = $1 AND (e.aggregate_id, e.sequence) > ($2, $3) AND e.position <= $4
+             ORDER BY e.aggregate_id, e.sequence LIMIT $5"
+        );
+        let query = sqlx::query(READ).bind(aggregate_type).bind(&after.aggregate_id).bind(signed(after.sequence));
+        let rows = query.bind(signed(up_to)).bind(narrow(limit)).fetch_all(&self.readers).await?;
         rows.iter().map(recorded).collect()
     }
 

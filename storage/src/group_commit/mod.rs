@@ -1,5 +1,6 @@
 //! Group commit: whatever callers want while a call to the database is in flight becomes the next call.
 
+mod closer;
 mod combine;
 mod loader;
 mod resend;
@@ -7,6 +8,7 @@ mod writer;
 
 use std::time::Duration;
 
+pub(crate) use closer::Closer;
 pub(crate) use loader::Loader;
 pub use writer::Writer;
 

@@ -27,9 +27,15 @@ macro_rules! migration {
     };
 }
 
-const POSTGRES: &[Migration] =
-    &[migration!(1, "postgres", "0001_expand_the_log"), migration!(2, "postgres", "0002_expand_append")];
-const SQLITE: &[Migration] = &[migration!(1, "sqlite", "0001_expand_the_log")];
+const POSTGRES: &[Migration] = &[
+    migration!(1, "postgres", "0001_expand_the_log"),
+    migration!(2, "postgres", "0002_expand_append"),
+    migration!(3, "postgres", "0003_expand_queue"),
+    migration!(4, "postgres", "0004_expand_views"),
+];
+const SQLITE: &[Migration] =
+    &[migration!(1, "sqlite", "0001_expand_the_log"), migration!(3, "sqlite", "0003_expand_queue")];
+const SQLITE_VIEWS: &[Migration] = &[migration!(1, "sqlite_views", "0001_expand_views")];
 
 /// What the database says has been applied.
 #[derive(Debug)]
@@ -48,7 +54,10 @@ impl Migration {
 pub(crate) async fn run(database: &Database, config: &Config) -> Result<(), StorageError> {
     match database {
         Database::Postgres(app) => postgres::run(app, config.migration_url.as_deref()).await,
-        Database::Sqlite(sqlite) => sqlite::run(sqlite).await,
+        Database::Sqlite(sqlite) => {
+            sqlite::run(&sqlite.writer, SQLITE).await?;
+            sqlite::run(&sqlite.views.writer, SQLITE_VIEWS).await
+        }
     }
 }
 

@@ -65,11 +65,13 @@ async fn apply(transaction: &mut PgTransaction<'_>, migration: &Migration) -> Re
     Ok(())
 }
 
-/// What the application's role may do: add to the log, never change it.
+/// What the application's role may do: add to the log, never change it; and make tables for views.
 async fn grant(transaction: &mut PgTransaction<'_>, role: &str) -> Result<(), StorageError> {
     let grants = format!(
         "GRANT SELECT, INSERT ON events, bulk, log_epochs TO {role};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON requests, work, registers TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON requests, work, reactors, work_pauses, registers TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON views, view_builds, view_counts, view_skips TO {role};
+         GRANT USAGE, CREATE ON SCHEMA pagefree_views TO {role};
          GRANT SELECT ON schema_migrations TO {role};"
     );
     // The role's name was quoted by the server itself.

@@ -56,7 +56,8 @@ impl Store {
         }
     }
 
-    /// Removes up to `limit` expired registers and as many expired idempotency keys; says how many it removed.
+    /// Removes up to `limit` expired registers, as many expired idempotency keys, and as many rows of work that were done
+    /// or skipped a week ago; says how many it removed.
     pub async fn sweep(&self, limit: usize) -> Result<u64, StorageError> {
         match self.database() {
             Database::Postgres(postgres) => postgres.sweep(limit).await,

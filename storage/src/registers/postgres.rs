@@ -35,6 +35,10 @@ DELETE FROM registers WHERE (kind, key) IN (
 const SWEEP_REQUESTS: &str = "
 DELETE FROM requests WHERE (principal, key) IN (
   SELECT principal, key FROM requests WHERE expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1)";
+const SWEEP_WORK: &str = "
+DELETE FROM work WHERE id IN (
+  SELECT id FROM work WHERE state IN ('done', 'skipped') AND finished_at <= now() - interval '7 days'
+   ORDER BY finished_at, id LIMIT $1)";
 
 impl Postgres {
     pub(super) async fn register(&self, kind: &str, key: &str) -> Result<Option<Register>, StorageError> {
@@ -65,7 +69,7 @@ impl Postgres {
 
     pub(super) async fn sweep(&self, limit: usize) -> Result<u64, StorageError> {
         let mut removed = 0;
-        for sql in [SWEEP_REGISTERS, SWEEP_REQUESTS] {
+        for sql in [SWEEP_REGISTERS, SWEEP_REQUESTS, SWEEP_WORK] {
             removed += self.execute(self.query(sql).bind(i64::from(narrow(limit)))).await?;
         }
         Ok(removed)

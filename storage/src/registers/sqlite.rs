@@ -37,6 +37,10 @@ DELETE FROM registers WHERE (kind, key) IN (
 const SWEEP_REQUESTS: &str = "
 DELETE FROM requests WHERE (principal, key) IN (
   SELECT principal, key FROM requests WHERE expires_at <= unixepoch('subsec') * 1000000 ORDER BY expires_at LIMIT $1)";
+const SWEEP_WORK: &str = "
+DELETE FROM work WHERE id IN (
+  SELECT id FROM work WHERE state IN ('done', 'skipped') AND finished_at <= unixepoch('subsec', '-7 days') * 1000000
+   ORDER BY finished_at, id LIMIT $1)";
 
 impl Sqlite {
     pub(super) async fn register(&self, kind: &str, key: &str) -> Result<Option<Register>, StorageError> {
@@ -69,7 +73,7 @@ impl Sqlite {
 
     pub(super) async fn sweep(&self, limit: usize) -> Result<u64, StorageError> {
         let mut removed = 0;
-        for sql in [SWEEP_REGISTERS, SWEEP_REQUESTS] {
+        for sql in [SWEEP_REGISTERS, SWEEP_REQUESTS, SWEEP_WORK] {
             removed += sqlx::query(sql).bind(i64::from(narrow(limit))).execute(&self.writer).await?.rows_affected();
         }
         Ok(removed)

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use storage::work::Claim;
-use storage::{Append, Verdict};
+use storage::work::{Claim, Closing, WorkState};
+use storage::{Append, Store, Verdict};
 
 use crate::bed::{Bed, everywhere};
 use crate::commands::{HOUR, command, committed, on, stream, write};
-use crate::work::{claim, claimed, work};
+use crate::work::{claim, claimed, next, work};
 
 everywhere!(
     an_outcome_closes_the_work,
@@ -17,9 +17,11 @@ everywhere!(
     a_refused_outcome_leaves_the_work_claimed,
     many_outcomes_in_one_batch,
     lanes_keep_their_order,
+    a_worker_may_die_between_any_two_steps,
+    a_lease_that_is_extended_holds,
 );
 
-fn outcome(id: &str, claim: Claim) -> Append {
+pub(crate) fn outcome(id: &str, claim: Claim) -> Append {
     Append { claim: Some(claim), ..on(id, 0) }
 }
 
@@ -43,7 +45,7 @@ async fn an_outcome_closes_the_work(bed: &Bed) {
     // A second outcome of the same claim is none.
     assert_eq!(bed.store.append(outcome("b", claim)).await.unwrap(), Verdict::Fenced);
     assert_eq!(bed.store.load(stream("b"), 0).await.unwrap(), []);
-    assert_eq!(bed.store.claim_work(HOUR).await.unwrap(), None);
+    assert_eq!(next(&bed.store, HOUR).await, None);
 }
 
 async fn a_late_worker_is_fenced(bed: &Bed) {
@@ -115,7 +117,91 @@ async fn lanes_keep_their_order(bed: &Bed) {
     let one = claim(&bed.store, HOUR).await;
     assert_eq!(one.work_id, first.id);
     assert_eq!(claim(&bed.store, HOUR).await.work_id, other.id, "what is claimed holds its lane back");
-    assert_eq!(bed.store.claim_work(HOUR).await.unwrap(), None);
+    assert_eq!(next(&bed.store, HOUR).await, None);
     committed(bed.store.append(outcome("a", one)).await);
     assert_eq!(claim(&bed.store, HOUR).await.work_id, second.id);
+}
+
+/// What a worker does before it dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Claims,
+    Extends,
+    Retries,
+    Releases,
+    Tells,
+    Finishes,
+    Fails,
+}
+
+impl Step {
+    async fn take(self, store: &Store, claim: Claim, id: &str) -> bool {
+        let again = Duration::ZERO;
+        match self {
+            Self::Claims => true,
+            Self::Extends => store.extend_work(&[claim], again).await.unwrap() == [claim],
+            Self::Retries => store.retry_work(claim, again, "again").await.unwrap() == Closing::Closed,
+            Self::Releases => {
+                store.release_work(&[claim]).await.unwrap();
+                true
+            }
+            Self::Tells => matches!(store.append(outcome(id, claim)).await.unwrap(), Verdict::Committed(_)),
+            Self::Finishes => store.finish_work(claim).await.unwrap() == Closing::Closed,
+            Self::Fails => store.fail_work(claim, "no").await.unwrap() == Closing::Closed,
+        }
+    }
+
+    fn is_final(self) -> bool {
+        matches!(self, Self::Tells | Self::Finishes | Self::Fails)
+    }
+}
+
+/// Whatever the first worker did before it died, its work is ended once, its lane goes on, and when it comes back from
+/// the dead nothing that it does counts.
+async fn a_worker_may_die_between_any_two_steps(bed: &Bed) {
+    let store = &bed.store;
+    let lasts = [Step::Claims, Step::Extends, Step::Retries, Step::Releases, Step::Tells, Step::Finishes, Step::Fails];
+    for last in lasts {
+        let lane = format!("{last:?}");
+        let [first, second] = [work(&lane, 0), work(&lane, 1)];
+        store.add_work(&[first.clone(), second.clone()]).await.unwrap();
+        let dead = claim(store, Duration::ZERO).await;
+        assert!(last.take(store, dead, &format!("{lane} first")).await, "the control: it is still his");
+
+        if !last.is_final() {
+            let taken = claim(store, HOUR).await;
+            assert_eq!((taken.work_id, taken.attempt), (first.id, 2));
+            committed(store.append(outcome(&format!("{lane} second"), taken)).await);
+        }
+        let before = store.work_row(first.id).await.unwrap().unwrap();
+        let next_claim = claim(store, HOUR).await;
+        assert_eq!(next_claim.work_id, second.id, "after {last:?}");
+        for step in lasts {
+            let counts = matches!(step, Step::Claims | Step::Releases);
+            assert_eq!(step.take(store, dead, &format!("{lane} late")).await, counts, "{step:?} after {last:?}");
+        }
+        assert_eq!(store.work_row(first.id).await.unwrap().unwrap(), before);
+        assert_eq!(next(store, HOUR).await, None);
+        assert_eq!(store.finish_work(next_claim).await.unwrap(), Closing::Closed);
+        let told = usize::from(!matches!(last, Step::Finishes | Step::Fails));
+        let streams = ["first", "second", "late"].map(|who| store.load(stream(&format!("{lane} {who}")), 0));
+        let events: usize = join_all(streams).await.into_iter().map(|events| events.unwrap().len()).sum();
+        assert_eq!(events, told, "after {last:?}");
+    }
+}
+
+async fn a_lease_that_is_extended_holds(bed: &Bed) {
+    bed.store.add_work(&[work("extended", 0), work("lapsed", 0)]).await.unwrap();
+    let claims = [claim(&bed.store, HOUR).await, claim(&bed.store, HOUR).await];
+    assert_eq!(next(&bed.store, HOUR).await, None);
+    // One lease is over, the other would have been.
+    assert_eq!(bed.store.extend_work(&claims, Duration::ZERO).await.unwrap().len(), 2);
+    assert_eq!(bed.store.next_work(&[crate::work::KIND]).await.unwrap(), Some(Duration::ZERO));
+    assert_eq!(bed.store.extend_work(&claims[..1], HOUR).await.unwrap(), claims[..1]);
+    let taken = next(&bed.store, HOUR).await.unwrap();
+    assert_eq!((taken.lane.as_str(), taken.claim.attempt), ("lapsed", 2));
+    assert_eq!(next(&bed.store, HOUR).await, None);
+    assert_eq!(bed.store.work_row(claims[0].work_id).await.unwrap().unwrap().state, WorkState::Claimed);
+    // The late one is told which of his claims still hold.
+    assert_eq!(bed.store.extend_work(&claims, HOUR).await.unwrap(), claims[..1]);
 }

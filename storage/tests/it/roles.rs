@@ -8,7 +8,7 @@ use crate::commands::{HOUR, committed, keyed, on, stream};
 use crate::work::claimed;
 
 /// A database with an owner, and an application's role that owns nothing.
-async fn roles(name: &str) -> (Config, String) {
+pub(crate) async fn roles(name: &str) -> (Config, String) {
     let cluster = Cluster::shared();
     cluster.execute("postgres", &format!("CREATE ROLE \"owner {name}\" LOGIN; CREATE ROLE \"app {name}\" LOGIN")).await;
     cluster.execute("postgres", &format!("CREATE DATABASE roles_{name} OWNER \"owner {name}\"")).await;
@@ -31,6 +31,11 @@ async fn the_application_s_role_can_only_add_and_read() {
     assert_eq!(store.load(stream("a"), 0).await.unwrap().len(), 1);
     assert_eq!(store.token(1).await.unwrap().position, 1);
     assert_eq!(store.sweep(9).await.unwrap(), 0);
+    store.register_reactor("reactor").await.unwrap();
+    assert!(store.advance_reactor("reactor", 1, 2, &[crate::work::work("lane", 1)]).await.unwrap());
+    store.pause_work(None, "restored").await.unwrap();
+    store.resume_work(None).await.unwrap();
+    assert_eq!(store.work_figures().await.unwrap().len(), 1);
 
     let mut app = Outside::connect(&config.url).await;
     for table in ["events", "bulk", "log_epochs"] {

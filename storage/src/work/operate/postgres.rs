@@ -1,0 +1,166 @@
+//! What an operator sees and does, on PostgreSQL.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::{Pause, WorkCursor, WorkFigure, WorkFilter, WorkRow, WorkState};
+use crate::StorageError;
+use crate::database::Postgres;
+use crate::events::columns::{narrow, unsigned};
+
+macro_rules! rows {
+    ($from:expr) => {
+        concat!(
+            "SELECT w.id, w.kind, w.lane, w.priority, w.payload::text AS payload, w.state, w.attempt, w.last_error,
+                    w.created_position, w.n, (extract(epoch FROM w.run_at) * 1000000)::bigint AS run_at,
+                    (extract(epoch FROM w.lease_until) * 1000000)::bigint AS lease_until,
+                    (extract(epoch FROM w.finished_at) * 1000000)::bigint AS finished_at FROM ",
+            $from
+        )
+    };
+}
+
+macro_rules! in_order_of_events {
+    ($from:expr) => {
+        rows!(concat!(
+            $from,
+            " WHERE ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
+                AND ($3::bigint IS NULL OR (w.created_position, w.n, w.id) < ($3, $4::int, $5::uuid))
+              ORDER BY w.created_position DESC, w.n DESC, w.id DESC LIMIT $6"
+        ))
+    };
+}
+
+macro_rules! in_order_of_ends {
+    ($from:expr) => {
+        rows!(concat!(
+            $from,
+            " WHERE ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
+                AND ($3::bigint IS NULL OR $4::int IS NULL
+                     OR (w.finished_at, w.id) < (timestamptz 'epoch' + $3 * interval '1 microsecond', $5::uuid))
+              ORDER BY w.finished_at DESC, w.id DESC LIMIT $6"
+        ))
+    };
+}
+
+// A state is part of the statement, so that the planner knows which of the partial indexes to use.
+macro_rules! only {
+    ($state:literal) => {
+        concat!("(SELECT * FROM work WHERE state = '", $state, "') w")
+    };
+}
+
+const OPEN_OR_FAILED: &str = in_order_of_events!(
+    "(SELECT * FROM work WHERE state = 'waiting' UNION ALL SELECT * FROM work WHERE state = 'ready' UNION ALL
+      SELECT * FROM work WHERE state = 'claimed' UNION ALL SELECT * FROM work WHERE state = 'failed') w"
+);
+const WAITING: &str = in_order_of_events!(only!("waiting"));
+const READY: &str = in_order_of_events!(only!("ready"));
+const CLAIMED: &str = in_order_of_events!(only!("claimed"));
+const FAILED: &str = in_order_of_events!(only!("failed"));
+const DONE: &str = in_order_of_ends!(only!("done"));
+const SKIPPED: &str = in_order_of_ends!(only!("skipped"));
+const ONE: &str = rows!("work w WHERE w.id = $1");
+
+const RETRY: &str = "SELECT retry_by_hand($1) AS done";
+const SKIP: &str = "SELECT skip_work($1) AS done";
+const PAUSE: &str =
+    "INSERT INTO work_pauses (kind, reason) VALUES ($1, $2) ON CONFLICT (kind) DO UPDATE SET reason = excluded.reason";
+const RESUME: &str = "DELETE FROM work_pauses WHERE kind = $1";
+const PAUSES: &str = "
+SELECT kind, reason, (extract(epoch FROM since) * 1000000)::bigint AS since FROM work_pauses ORDER BY since, kind";
+const FIGURES: &str = "
+SELECT w.kind, w.state, count(*) AS count,
+       greatest(extract(epoch FROM clock_timestamp() - min(w.run_at)), 0)::float8 AS oldest_due
+  FROM (SELECT kind, state, run_at FROM work WHERE state = 'waiting' UNION ALL
+        SELECT kind, state, run_at FROM work WHERE state = 'ready' UNION ALL
+        SELECT kind, state, run_at FROM work WHERE state = 'claimed' UNION ALL
+        SELECT kind, state, run_at FROM work WHERE state = 'failed') w
+ GROUP BY w.kind, w.state ORDER BY w.kind, w.state";
+
+impl Postgres {
+    pub(super) async fn list_work(
+        &self,
+        filter: &WorkFilter,
+        after: Option<WorkCursor>,
+        limit: usize,
+    ) -> Result<Vec<WorkRow>, StorageError> {
+        let sql = match filter.state {
+            None => OPEN_OR_FAILED,
+            Some(WorkState::Waiting) => WAITING,
+            Some(WorkState::Ready) => READY,
+            Some(WorkState::Claimed) => CLAIMED,
+            Some(WorkState::Failed) => FAILED,
+            Some(WorkState::Done) => DONE,
+            Some(WorkState::Skipped) => SKIPPED,
+        };
+        let query = self.query(sql).bind(filter.kind.clone()).bind(filter.lane.clone());
+        let query = query.bind(after.map(|a| a.key)).bind(after.map(|a| a.n)).bind(after.map(|a| a.id));
+        self.rows(query.bind(i64::from(narrow(limit)))).await?.iter().map(work_row).collect()
+    }
+
+    pub(super) async fn work_row(&self, id: Uuid) -> Result<Option<WorkRow>, StorageError> {
+        self.row(self.query(ONE).bind(id)).await?.as_ref().map(work_row).transpose()
+    }
+
+    pub(super) async fn retry_by_hand(&self, id: Uuid) -> Result<bool, StorageError> {
+        self.done(RETRY, id).await
+    }
+
+    pub(super) async fn skip_work(&self, id: Uuid) -> Result<bool, StorageError> {
+        self.done(SKIP, id).await
+    }
+
+    async fn done(&self, sql: &'static str, id: Uuid) -> Result<bool, StorageError> {
+        let row = self.row(self.query(sql).bind(id)).await?.ok_or(sqlx::Error::RowNotFound)?;
+        Ok(row.try_get("done")?)
+    }
+
+    pub(super) async fn pause_work(&self, kind: &str, reason: &str) -> Result<(), StorageError> {
+        self.execute(self.query(PAUSE).bind(kind.to_owned()).bind(reason.to_owned())).await?;
+        Ok(())
+    }
+
+    pub(super) async fn resume_work(&self, kind: &str) -> Result<(), StorageError> {
+        self.execute(self.query(RESUME).bind(kind.to_owned())).await?;
+        Ok(())
+    }
+
+    pub(super) async fn work_pauses(&self) -> Result<Vec<Pause>, StorageError> {
+        let rows = self.rows(self.query(PAUSES)).await?;
+        let pause = |row: &PgRow| Ok(super::pause(row.try_get("kind")?, row.try_get("reason")?, row.try_get("since")?));
+        rows.iter().map(pause).collect()
+    }
+
+    pub(super) async fn work_figures(&self) -> Result<Vec<WorkFigure>, StorageError> {
+        let rows = self.rows(self.query(FIGURES)).await?;
+        let figure = |row: &PgRow| {
+            Ok(WorkFigure {
+                kind: row.try_get("kind")?,
+                state: super::state(row.try_get("state")?)?,
+                count: unsigned(row.try_get("count")?),
+                oldest_due_seconds: row.try_get("oldest_due")?,
+            })
+        };
+        rows.iter().map(figure).collect()
+    }
+}
+
+fn work_row(row: &PgRow) -> Result<WorkRow, StorageError> {
+    Ok(WorkRow {
+        id: row.try_get("id")?,
+        kind: row.try_get("kind")?,
+        lane: row.try_get("lane")?,
+        priority: super::priority(row.try_get("priority")?),
+        payload: row.try_get("payload")?,
+        state: super::state(row.try_get("state")?)?,
+        attempt: row.try_get("attempt")?,
+        run_at_us: row.try_get("run_at")?,
+        lease_until_us: row.try_get("lease_until")?,
+        last_error: row.try_get("last_error")?,
+        created_position: unsigned(row.try_get("created_position")?),
+        n: row.try_get("n")?,
+        finished_at_us: row.try_get("finished_at")?,
+    })
+}
