@@ -1,0 +1,133 @@
+//! Random but lawful histories: every event is what an aggregate decided when a random command met it. The same seed
+//! gives the same history, but for the ids of its events.
+
+mod dice;
+mod incidents;
+mod runbooks;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Aggregate, StoredEvent};
+use futures_util::future::join_all;
+use storage::{Append, NewEvent, Store, StreamId, StreamWrite, Verdict};
+use uuid::Uuid;
+
+pub use dice::Dice;
+
+/// Commands sent at once when a history is told, each on streams of its own.
+const AT_ONCE: usize = 256;
+/// Out of a hundred aggregates, how many are incidents.
+const INCIDENTS: u64 = 54;
+
+/// A history that goes on for ever.
+#[derive(Debug)]
+pub struct History {
+    dice: Dice,
+    incidents: incidents::Incidents,
+    runbooks: runbooks::Runbooks,
+    told: BTreeMap<String, u64>,
+}
+
+/// An aggregate, and how many events it has.
+#[derive(Debug, Clone, Default)]
+struct Known<A> {
+    id: String,
+    state: A,
+    sequence: u64,
+}
+
+impl History {
+    /// Of streams that have about `length` events.
+    pub fn new(seed: u64, length: u64) -> Self {
+        let dice = Dice::new(seed);
+        let (incidents, runbooks) = (incidents::Incidents::new(seed, length), runbooks::Runbooks::new(seed, length));
+        Self { dice, incidents, runbooks, told: BTreeMap::new() }
+    }
+
+    /// What happens next, as one append. What comes before it on its streams must be recorded first.
+    pub fn next_append(&mut self) -> Append {
+        loop {
+            let append = if self.dice.below(100) < INCIDENTS {
+                self.incidents.next(&mut self.dice)
+            } else {
+                self.runbooks.next(&mut self.dice)
+            };
+            if append.event_count() > 0 {
+                for event in append.streams.iter().flat_map(|write| &write.events) {
+                    *self.told.entry(event.event_type.clone()).or_default() += 1;
+                }
+                return append;
+            }
+        }
+    }
+
+    /// Records at least `events` more events, and says how many it were. The history's order within each stream is kept.
+    pub async fn tell(&mut self, store: &Store, events: usize) -> usize {
+        let mut told = 0;
+        let mut next = None;
+        while told < events {
+            let mut streams: BTreeSet<StreamId> = BTreeSet::new();
+            let mut batch = Vec::new();
+            while batch.len() < AT_ONCE && told < events {
+                let append = next.take().unwrap_or_else(|| self.next_append());
+                if append.streams.iter().any(|write| streams.contains(&write.stream)) {
+                    next = Some(append);
+                    break;
+                }
+                streams.extend(append.streams.iter().map(|write| write.stream.clone()));
+                told += append.event_count();
+                batch.push(append);
+            }
+            for verdict in join_all(batch.into_iter().map(|append| store.append(append))).await {
+                assert!(matches!(verdict, Ok(Verdict::Committed(_))), "a history is lawful: {verdict:?}");
+            }
+        }
+        if let Some(append) = next {
+            told += append.event_count();
+            let verdict = store.append(append).await;
+            assert!(matches!(verdict, Ok(Verdict::Committed(_))), "a history is lawful: {verdict:?}");
+        }
+        told
+    }
+
+    /// How often each event was told.
+    pub fn histogram(&self) -> &BTreeMap<String, u64> {
+        &self.told
+    }
+}
+
+/// Lets an aggregate decide, and folds what it decided. A refusal is no event.
+fn decided<A: Aggregate>(known: &mut Known<A>, command: &A::Command) -> StreamWrite {
+    let events = known.state.decide(command).unwrap_or_default();
+    let write = StreamWrite {
+        stream: StreamId::new(A::TYPE, &known.id),
+        expected: known.sequence,
+        events: events.iter().map(stored).collect(),
+    };
+    for event in &events {
+        known.state.apply(event);
+    }
+    known.sequence += events.len() as u64;
+    write
+}
+
+fn stored<E: StoredEvent>(event: &E) -> NewEvent {
+    NewEvent {
+        event_id: Uuid::now_v7(),
+        event_type: event.name().to_owned(),
+        event_version: event.version(),
+        payload: serde_json::to_string(event).expect("an event is JSON"),
+    }
+}
+
+/// One command over these streams, by one of a few people.
+fn append(dice: &mut Dice, streams: Vec<StreamWrite>) -> Append {
+    let streams = streams.into_iter().filter(|write| !write.events.is_empty()).collect();
+    let actor = person(dice);
+    let metadata = serde_json::json!({"actor_kind": "user", "actor_id": actor, "correlation_id": Uuid::now_v7()});
+    Append { metadata: metadata.to_string(), ..Append::new(Uuid::now_v7(), streams) }
+}
+
+fn person(dice: &mut Dice) -> String {
+    format!("user-{}", dice.below(12))
+}
