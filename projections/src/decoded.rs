@@ -3,14 +3,13 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::incident::Incident;
 use domain::runbook::Runbook;
 use domain::{Aggregate, DecodeError, StoredEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use storage::Recorded;
 
 use crate::ReadError;
@@ -18,7 +17,7 @@ use crate::ReadError;
 /// How the events of one aggregate type are read. A new aggregate is one line.
 struct Entry {
     aggregate_type: &'static str,
-    decode: fn(&str, u32, Value) -> Result<Fact, DecodeError>,
+    decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
 }
 
 const DECODERS: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
@@ -28,7 +27,7 @@ type Fact = Arc<dyn Any + Send + Sync>;
 const fn entry<A: Aggregate>() -> Entry {
     Entry {
         aggregate_type: A::TYPE,
-        decode: |name, version, payload| Ok(Arc::new(A::Event::decode(name, version, payload)?)),
+        decode: |name, version, payload| Ok(Arc::new(A::Event::decode_text(name, version, payload)?)),
     }
 }
 
@@ -43,7 +42,8 @@ pub struct Actor {
 #[derive(Clone)]
 pub struct Decoded {
     recorded: Arc<Recorded>,
-    metadata: BTreeMap<String, String>,
+    /// Read when the first one asks for it: most folds do not.
+    metadata: Arc<OnceLock<BTreeMap<String, String>>>,
     fact: Fact,
 }
 
@@ -55,11 +55,13 @@ impl fmt::Debug for Decoded {
 
 impl Decoded {
     pub fn new(recorded: Recorded) -> Result<Self, ReadError> {
-        let fact =
-            decode(&recorded).map_err(|source| ReadError::Undecodable { position: recorded.position, source })?;
-        // What surrounds a fact must never make it unreadable.
-        let metadata = serde_json::from_str(&recorded.metadata).unwrap_or_default();
-        Ok(Self { recorded: Arc::new(recorded), metadata, fact })
+        let position = recorded.position;
+        Self::read(recorded).map_err(|source| ReadError::Undecodable { position, source })
+    }
+
+    pub(crate) fn read(recorded: Recorded) -> Result<Self, DecodeError> {
+        let fact = decode(&recorded)?;
+        Ok(Self { recorded: Arc::new(recorded), metadata: Arc::default(), fact })
     }
 
     /// The fact, if it is one of aggregate `A`.
@@ -88,12 +90,13 @@ impl Decoded {
     }
 
     pub fn actor(&self) -> Option<Actor> {
-        let kind = self.metadata.get("actor_kind")?.clone();
-        Some(Actor { kind, id: self.metadata.get("actor_id")?.clone() })
+        Some(Actor { kind: self.metadata("actor_kind")?.to_owned(), id: self.metadata("actor_id")?.to_owned() })
     }
 
     pub fn metadata(&self, name: &str) -> Option<&str> {
-        self.metadata.get(name).map(String::as_str)
+        // What surrounds a fact must never make it unreadable.
+        let read = || serde_json::from_str(&self.recorded.metadata).unwrap_or_default();
+        self.metadata.get_or_init(read).get(name).map(String::as_str)
     }
 }
 
@@ -102,12 +105,7 @@ fn decode(recorded: &Recorded) -> Result<Fact, DecodeError> {
     let Some(entry) = DECODERS.iter().find(|entry| entry.aggregate_type == stream.aggregate_type) else {
         return Err(DecodeError::UnknownAggregate { aggregate_type: stream.aggregate_type.clone() });
     };
-    let payload = serde_json::from_str(&recorded.payload).map_err(|source| DecodeError::Malformed {
-        name: event_type.clone(),
-        version: *event_version,
-        source,
-    })?;
-    (entry.decode)(event_type, *event_version, payload)
+    (entry.decode)(event_type, *event_version, &recorded.payload)
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! The audit trail of one aggregate: every event as it is stored, with who, when and why.
 
+use domain::Aggregate;
+use domain::incident::Incident;
+use domain::runbook::Runbook;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::view::{Origin, position_key};
 use crate::{Actor, Decoded, View};
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,9 +30,11 @@ pub struct Entry {
 impl View for Entry {
     const NAME: &'static str = "history";
     const VERSION: u32 = 1;
+    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE];
+    const ORIGIN: Origin = Origin::Event;
 
     fn keys(event: &Decoded) -> Vec<String> {
-        vec![event.position().to_string()]
+        vec![position_key(event.position())]
     }
 
     fn apply(&mut self, event: &Decoded) {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use domain::Aggregate;
 use domain::ids::{ActorId, IncidentId, ServiceId, TeamId, UserId};
 use domain::incident::event::{Declared, Edited, Event};
 use domain::incident::{CustomFields, Incident, Labels, Link, Responder, Severity, Source, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::terms::{facet, words};
+use crate::view::{Column, Origin, Value, integer, moment, optional, text};
 use crate::{Decoded, View};
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,6 +65,18 @@ pub struct Resolved {
 impl View for IncidentDetail {
     const NAME: &'static str = "incidents";
     const VERSION: u32 = 1;
+    const READS: &'static [&'static str] = &[Incident::TYPE];
+    const ORIGIN: Origin = Origin::Stream;
+    const COLUMNS: &'static [Column] =
+        &[text("status"), text("severity"), text("team_id"), integer("created_at"), integer("updated_at")];
+    const INDEXES: &'static [&'static [&'static str]] = &[
+        &["created_at"],
+        &["updated_at"],
+        &["status", "created_at"],
+        &["severity", "created_at"],
+        &["team_id", "status", "created_at"],
+    ];
+    const SEARCHED: bool = true;
 
     fn keys(event: &Decoded) -> Vec<String> {
         event.of::<Incident>().map(|_| event.aggregate_id().to_owned()).into_iter().collect()
@@ -73,6 +88,36 @@ impl View for IncidentDetail {
         self.updated_at = event.at();
         self.version = event.sequence();
         self.fold(fact, event.at());
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            Value::Text(self.status.as_str().to_owned()),
+            Value::Text(self.severity.as_str().to_owned()),
+            optional(self.team_id.as_ref()),
+            moment(self.created_at),
+            moment(self.updated_at),
+        ]
+    }
+
+    fn terms(&self) -> Vec<String> {
+        let mut terms: Vec<String> = words([self.title.as_str(), &self.summary]).into_iter().collect();
+        terms.extend(self.labels.iter().map(|(name, value)| facet("label", &format!("{name}={value}"))));
+        terms.extend(self.service_ids.iter().map(|id| facet("service", id.as_ref())));
+        terms.extend(self.assignees.iter().map(|id| facet("assignee", id.as_ref())));
+        terms
+    }
+
+    fn counted(&self) -> Vec<(&'static str, String)> {
+        let mut counted = vec![("status", self.status.as_str().to_owned())];
+        if matches!(self.status, Status::Open | Status::Acknowledged) {
+            counted.push(("active_severity", self.severity.as_str().to_owned()));
+            counted.extend(self.team_id.as_ref().map(|team| ("active_team", team.to_string())));
+        }
+        if self.snoozed_until.is_some() {
+            counted.push(("snoozed", String::new()));
+        }
+        counted
     }
 }
 

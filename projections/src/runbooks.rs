@@ -3,13 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::Aggregate;
 use domain::ids::{ActorId, TeamId};
 use domain::runbook::definition::Definition;
 use domain::runbook::{Approved, Drafted, Event, Phase, Runbook, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::terms::{facet, words};
+use crate::view::{Column, Origin, Value, integer, moment, optional, text};
 use crate::{Decoded, View};
+
+/// What is left of a runbook of which nothing was ever approved.
+pub(crate) const DISCARDED: &str = "DISCARDED";
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunbookDetail {
@@ -48,12 +54,16 @@ pub struct Draft {
     pub submitted: Option<Submitted>,
     /// Why it came back, until it is submitted again.
     pub rejected: Option<Rejected>,
+    /// When it came back because nobody had decided in time, until it is submitted again.
+    pub expired_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Submitted {
     pub by: ActorId,
     pub at: Timestamp,
+    /// Until when it waits for a decision.
+    pub expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,6 +104,26 @@ pub struct RunbookVersion {
 impl View for RunbookDetail {
     const NAME: &'static str = "runbooks";
     const VERSION: u32 = 1;
+    const READS: &'static [&'static str] = &[Runbook::TYPE];
+    const ORIGIN: Origin = Origin::Stream;
+    const COLUMNS: &'static [Column] = &[
+        text("name"),
+        text("status"),
+        text("draft"),
+        text("team_id"),
+        text("environment"),
+        integer("created_at"),
+        integer("updated_at"),
+    ];
+    const INDEXES: &'static [&'static [&'static str]] = &[
+        // Every list says which statuses it wants: what was discarded is in none.
+        &["status", "name"],
+        &["status", "created_at"],
+        &["status", "updated_at"],
+        &["draft", "updated_at"],
+        &["team_id", "status", "name"],
+    ];
+    const SEARCHED: bool = true;
 
     fn keys(event: &Decoded) -> Vec<String> {
         event.of::<Runbook>().map(|_| event.aggregate_id().to_owned()).into_iter().collect()
@@ -106,17 +136,49 @@ impl View for RunbookDetail {
         self.version = event.sequence();
         self.fold(fact, event.at());
     }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            Value::Text(self.name.clone()),
+            Value::Text(self.standing().to_owned()),
+            optional(self.draft.as_ref().map(|draft| draft.phase.as_str())),
+            optional(self.team_id.as_ref()),
+            optional(self.environment.as_ref()),
+            moment(self.created_at),
+            moment(self.updated_at),
+        ]
+    }
+
+    fn terms(&self) -> Vec<String> {
+        let mut terms: Vec<String> = words([self.name.as_str(), &self.description]).into_iter().collect();
+        terms.extend(self.tags.iter().map(|tag| facet("tag", tag)));
+        terms
+    }
+
+    fn counted(&self) -> Vec<(&'static str, String)> {
+        let mut counted = vec![("status", self.standing().to_owned())];
+        counted.extend(self.draft.as_ref().map(|draft| ("draft", draft.phase.as_str().to_owned())));
+        counted
+    }
 }
 
 impl View for RunbookVersion {
     const NAME: &'static str = "runbook_versions";
     const VERSION: u32 = 1;
+    const READS: &'static [&'static str] = &[Runbook::TYPE];
+    const ORIGIN: Origin = Origin::Event;
+    const COLUMNS: &'static [Column] = &[text("runbook_id"), integer("number")];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["runbook_id", "number"]];
 
     fn keys(event: &Decoded) -> Vec<String> {
         match event.of::<Runbook>() {
-            Some(Event::Approved(approved)) => vec![format!("{}/{}", event.aggregate_id(), approved.version)],
+            Some(Event::Approved(approved)) => vec![Self::key(event.aggregate_id(), approved.version)],
             _ => vec![],
         }
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![Value::Text(self.runbook_id.clone()), Value::Integer(self.summary.number.into())]
     }
 
     fn apply(&mut self, event: &Decoded) {
@@ -127,7 +189,18 @@ impl View for RunbookVersion {
     }
 }
 
+impl RunbookVersion {
+    pub fn key(runbook_id: &str, number: u32) -> String {
+        format!("{runbook_id}/{number}")
+    }
+}
+
 impl RunbookDetail {
+    /// Its status as lists know it: what was discarded is in none of them.
+    fn standing(&self) -> &'static str {
+        if self.is_discarded() { DISCARDED } else { self.status.as_str() }
+    }
+
     /// Discarded before anything was approved: nothing is left of it but its history.
     pub fn is_discarded(&self) -> bool {
         self.draft.is_none() && self.versions.is_empty()
@@ -141,14 +214,21 @@ impl RunbookDetail {
                 self.write_draft(drafted);
             }
             Event::DraftEdited(drafted) => self.write_draft(drafted),
-            Event::DraftSubmitted { by, .. } => {
+            Event::DraftSubmitted { by, expires_at, .. } => {
                 self.change_draft(|draft| {
                     draft.phase = Phase::Pending;
-                    draft.submitted = Some(Submitted { by: by.clone(), at });
+                    draft.submitted = Some(Submitted { by: by.clone(), at, expires_at: *expires_at });
                     draft.rejected = None;
+                    draft.expired_at = None;
                 });
             }
             Event::SubmissionWithdrawn { .. } => self.change_draft(back_to_its_authors),
+            Event::SubmissionExpired { .. } => {
+                self.change_draft(|draft| {
+                    back_to_its_authors(draft);
+                    draft.expired_at = Some(at);
+                });
+            }
             Event::Rejected { by, reason, .. } => {
                 self.change_draft(|draft| {
                     back_to_its_authors(draft);
@@ -168,7 +248,8 @@ impl RunbookDetail {
 
     fn write_draft(&mut self, drafted: &Drafted) {
         let before = self.draft.take();
-        let (mut authors, rejected) = before.map(|draft| (draft.authors, draft.rejected)).unwrap_or_default();
+        let (mut authors, rejected, expired_at) =
+            before.map(|draft| (draft.authors, draft.rejected, draft.expired_at)).unwrap_or_default();
         authors.insert(drafted.by.clone());
         if self.versions.is_empty() {
             self.describe(&drafted.definition);
@@ -182,6 +263,7 @@ impl RunbookDetail {
             change_note: drafted.change_note.clone(),
             submitted: None,
             rejected,
+            expired_at,
         });
     }
 
@@ -267,7 +349,12 @@ mod tests {
                 "approve" => Command::Approve { by, content_hash, another_platform_admin, reason: None },
                 "reject" => Command::Reject { by, content_hash, another_platform_admin, reason },
                 "deprecate" => Command::Deprecate { by, another_platform_admin, reason: Some(reason) },
-                "submit" => Command::Submit { by: ActorId::new(AUTHOR) },
+                "submit" => Command::Submit { by: ActorId::new(AUTHOR), expires_at: None },
+                "submit for a time" => Command::Submit { by: ActorId::new(AUTHOR), expires_at: Some(at(9)) },
+                "expire" => {
+                    let content_hash = state.draft.as_ref().unwrap().content_hash.clone();
+                    Command::ExpireSubmission { content_hash, expires_at: at(9), at: at(9) }
+                }
                 "withdraw" => Command::WithdrawSubmission { by: ActorId::new(AUTHOR) },
                 "discard" => Command::DiscardDraft { by: ActorId::new(AUTHOR) },
                 name => written(name, events.is_empty()),
@@ -318,6 +405,18 @@ mod tests {
         assert!(draft.rejected.is_none());
         let draft = after(&["one", "submit", "withdraw"]).0.draft.unwrap();
         assert_eq!((draft.phase, draft.submitted), (Phase::Editing, None));
+    }
+
+    #[test]
+    fn expired_and_submitted_again() {
+        let draft = after(&["one", "submit for a time"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.submitted.unwrap().expires_at), (Phase::Pending, Some(at(9))));
+        let draft = after(&["one", "submit for a time", "expire"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.submitted, draft.expired_at), (Phase::Editing, None, Some(at(2))));
+        let draft = after(&["one", "submit for a time", "expire", "two"]).0.draft.unwrap();
+        assert!(draft.expired_at.is_some(), "an edit answers it, as it does a rejection");
+        let draft = after(&["one", "submit for a time", "expire", "two", "submit"]).0.draft.unwrap();
+        assert_eq!((draft.phase, draft.expired_at), (Phase::Pending, None));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use storage::Store;
 
 use crate::as_of::{self, Until};
 use crate::incidents::IncidentDetail;
+use crate::view::{Column, Origin, Value, position_key, text};
 use crate::{Actor, Decoded, ReadError, View};
 
 /// Incidents whose entries one timeline shows: the incident, what was merged into it, what was merged into that…
-const INCIDENTS: usize = 100;
+pub(crate) const INCIDENTS: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Entry {
@@ -32,9 +33,13 @@ pub struct Entry {
 impl View for Entry {
     const NAME: &'static str = "incident_timeline";
     const VERSION: u32 = 1;
+    const READS: &'static [&'static str] = &[Incident::TYPE];
+    const ORIGIN: Origin = Origin::Event;
+    const COLUMNS: &'static [Column] = &[text("incident_id")];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["incident_id"]];
 
     fn keys(event: &Decoded) -> Vec<String> {
-        event.of::<Incident>().map(|_| event.position().to_string()).into_iter().collect()
+        event.of::<Incident>().map(|_| position_key(event.position())).into_iter().collect()
     }
 
     fn apply(&mut self, event: &Decoded) {
@@ -47,6 +52,10 @@ impl View for Entry {
             what: event.recorded().event_type.clone(),
             text: in_words(fact),
         };
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![Value::Text(self.incident_id.clone())]
     }
 }
 
@@ -143,7 +152,7 @@ mod tests {
     fn in_words(event: Event) -> String {
         let name = event.name();
         let event = Decoded::new(stream::<Incident>("i1", &[event]).remove(0)).unwrap();
-        assert_eq!(Entry::keys(&event), ["11"]);
+        assert_eq!(Entry::keys(&event), ["0000000000000000011"]);
         let mut entry = Entry::default();
         entry.apply(&event);
         assert_eq!((entry.position, entry.incident_id.as_str(), entry.at), (11, "i1", at(0)));

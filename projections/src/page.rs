@@ -1,0 +1,93 @@
+//! Pages of lists: a cursor says behind which document the next page begins, so that it stays true while others move.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use storage::documents::{Kind, Query, Sort, Stored, Value};
+
+use crate::{ReadError, View, Views};
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// As they are stored.
+    pub items: Vec<Stored>,
+    pub next: Option<Cursor>,
+    /// The page holds everything up to here.
+    pub position: u64,
+}
+
+/// Behind a document, in the order of one sort of one view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    view: String,
+    sort: Option<String>,
+    descending: bool,
+    value: Value,
+    key: String,
+}
+
+impl Cursor {
+    /// Reads what `to_string` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (view, sort, descending, value, key): (String, Option<String>, bool, serde_json::Value, String) =
+            serde_json::from_slice(&bytes).ok()?;
+        let value = match value {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::String(text) => Value::Text(text),
+            serde_json::Value::Number(number) => Value::Integer(number.as_i64()?),
+            _ => return None,
+        };
+        // No key and no column holds it, and PostgreSQL refuses to be asked.
+        let sound = |text: &str| !text.contains('\0');
+        let sound = sound(&key) && !matches!(&value, Value::Text(text) if !sound(text));
+        sound.then_some(Self { view, sort, descending, value, key })
+    }
+
+    /// Whether it is of a list of this view in this order. Whoever made it up may have got the value wrong as well.
+    fn is_of<V: View>(&self, sort: Sort) -> bool {
+        let column = V::COLUMNS.iter().find(|column| Some(column.name) == sort.column);
+        let fits = match (column.map(|column| column.kind), &self.value) {
+            (None, Value::Null) | (Some(Kind::Text), Value::Text(_)) | (Some(Kind::Integer), Value::Integer(_)) => true,
+            (None | Some(_), _) => false,
+        };
+        fits && self.view == V::NAME && self.sort.as_deref() == sort.column && self.descending == sort.descending
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Text(text) => text.as_str().into(),
+            Value::Integer(number) => (*number).into(),
+        };
+        let json = serde_json::json!([self.view, self.sort, self.descending, value, self.key]);
+        f.write_str(&URL_SAFE_NO_PAD.encode(json.to_string()))
+    }
+}
+
+impl Views {
+    /// The page of a list behind `cursor`. None: the cursor belongs to a list in another order.
+    pub async fn page<V: View>(&self, mut query: Query, cursor: Option<&Cursor>) -> Result<Option<Page>, ReadError> {
+        if let Some(cursor) = cursor {
+            if !cursor.is_of::<V>(query.sort) {
+                return Ok(None);
+            }
+            query.after = Some((cursor.value.clone(), cursor.key.clone()));
+        }
+        let limit = query.limit;
+        query.limit += 1;
+        let (mut found, position) = self.query::<V>(&query).await?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|last| Cursor {
+            view: V::NAME.to_owned(),
+            sort: query.sort.column.map(str::to_owned),
+            descending: query.sort.descending,
+            value: last.sort.clone(),
+            key: last.document.key.clone(),
+        });
+        Ok(Some(Page { items: found.into_iter().map(|found| found.document).collect(), next, position }))
+    }
+}

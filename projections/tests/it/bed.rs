@@ -1,0 +1,71 @@
+//! A database of the test's own on either engine, with views that follow its log.
+
+use std::time::Duration;
+
+use projections::registry::{Registration, VIEWS};
+use projections::{Feed, Phase, Views};
+use storage::{Config, Store};
+use tempfile::TempDir;
+use testbed::Cluster;
+use uuid::Uuid;
+
+/// How long a view may take for anything in a test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes a test of each scenario on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($scenario:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(&crate::bed::Bed::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::$scenario(&crate::bed::Bed::postgres().await).await;
+            })+
+        }
+    };
+}
+
+pub(crate) use on_both;
+
+pub(crate) struct Bed {
+    url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Bed {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { url: format!("sqlite:{}", folder.path().join("log.db").display()), _folder: Some(folder) }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self { url: Cluster::shared().database().await, _folder: None }
+    }
+
+    /// A node of its own: it shares nothing with others but the database.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&Config::new(&self.url)).await.expect("the database opens")
+    }
+}
+
+pub(crate) fn start(store: &Store) -> Views {
+    start_with(store, VIEWS)
+}
+
+pub(crate) fn start_with(store: &Store, views: &[Registration]) -> Views {
+    Views::start(&Feed::new(store.clone()), Uuid::now_v7(), views)
+}
+
+/// Waits until every view has folded the whole log, and may be read.
+pub(crate) async fn settled(views: &Views) {
+    let head = views.store().head().await.expect("the log has a head");
+    testbed::eventually("all views have folded the log and are live", || async {
+        views.standings().iter().all(|standing| standing.position >= head && standing.phase == Phase::Live)
+    })
+    .await;
+}

@@ -1,0 +1,9 @@
+//! What views promise, shown on both databases.
+
+mod bad_events;
+mod bed;
+mod given;
+mod nodes;
+mod oracle;
+mod several_streams;
+mod versions;
