@@ -1,5 +1,7 @@
 //! Who may ask for what: actor × command × resource, in one table.
 
+use std::collections::BTreeSet;
+
 use domain::ids::TeamId;
 
 use crate::actor::{Actor, ActorKind, Role};
@@ -15,11 +17,28 @@ pub enum Action {
     DecideRunbook,
     /// Declare incidents, work on them and resolve them.
     HandleIncident,
+    /// See what waits in the queue, and what has failed there.
+    ReadWork,
+    /// Retry, skip, pause and resume it.
+    OperateWork,
+    /// See where the views stand.
+    ReadViews,
+    /// Retry documents, skip events, pause and resume views.
+    OperateViews,
 }
 
 impl Action {
-    pub const ALL: [Self; 5] =
-        [Self::ReadRunbooks, Self::ReadIncidents, Self::DraftRunbook, Self::DecideRunbook, Self::HandleIncident];
+    pub const ALL: [Self; 9] = [
+        Self::ReadRunbooks,
+        Self::ReadIncidents,
+        Self::DraftRunbook,
+        Self::DecideRunbook,
+        Self::HandleIncident,
+        Self::ReadWork,
+        Self::OperateWork,
+        Self::ReadViews,
+        Self::OperateViews,
+    ];
 
     /// For the one who is refused.
     pub fn describe(self) -> &'static str {
@@ -29,6 +48,10 @@ impl Action {
             Self::DraftRunbook => "write and submit runbooks",
             Self::DecideRunbook => "approve, reject or deprecate runbooks",
             Self::HandleIncident => "declare and handle incidents",
+            Self::ReadWork => "see the work queue",
+            Self::OperateWork => "retry, skip, pause or resume work",
+            Self::ReadViews => "see where the views stand",
+            Self::OperateViews => "pause, resume or repair views",
         }
     }
 }
@@ -46,16 +69,19 @@ pub enum Reach {
 
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
-    use Action::{DecideRunbook, DraftRunbook, HandleIncident, ReadIncidents, ReadRunbooks};
+    use Action::{
+        DecideRunbook, DraftRunbook, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks, ReadViews,
+        ReadWork,
+    };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadIncidents)
+        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews)
         | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
         (TeamManager | Responder, DraftRunbook) => Reach::OwnTeams,
         (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
-        (TeamManager | Responder, DecideRunbook)
-        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident)
+        (TeamManager | Responder, DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews)
+        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews)
         | (Viewer | Partner, _) => Reach::Nowhere,
     }
 }
@@ -74,6 +100,28 @@ pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
             })
         }
     }
+}
+
+/// Where somebody may do something: what [`allowed`] says of every team there is or may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Everything,
+    /// What belongs to one of these teams, or, if `global`, to none.
+    Of {
+        teams: BTreeSet<TeamId>,
+        global: bool,
+    },
+}
+
+/// For lists, which must leave out what lies outside of one's scope.
+pub fn scope(actor: &Actor, action: Action) -> Scope {
+    // A team that nobody has a grant in: whoever reaches it reaches all.
+    if allowed(actor, action, Some(&TeamId::new(""))) {
+        return Scope::Everything;
+    }
+    let teams = actor.grants.iter().filter_map(|grant| grant.team.clone());
+    let teams = teams.filter(|team| allowed(actor, action, Some(team))).collect();
+    Scope::Of { teams, global: allowed(actor, action, None) }
 }
 
 /// Whether `actor` may do `action` to something somewhere: for doors that do not yet know which thing it is.

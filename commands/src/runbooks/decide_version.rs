@@ -48,7 +48,7 @@ impl Procedure for DecideVersion {
                 let content_hash = self.content_hash(unit, content_hash).await?;
                 let editing = unit.read::<Runbook>(id).await?.draft.as_ref().is_some_and(|d| d.phase == Phase::Editing);
                 if editing {
-                    unit.decide::<Runbook>(id, &Command::Submit { by: by.clone() }).await?;
+                    unit.decide::<Runbook>(id, &Command::Submit { by: by.clone(), expires_at: None }).await?;
                 }
                 Command::Approve { by, content_hash, another_platform_admin, reason }
             }

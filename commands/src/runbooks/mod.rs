@@ -17,13 +17,15 @@ impl Governed for Runbook {
             | Command::Edit { .. }
             | Command::Submit { .. }
             | Command::WithdrawSubmission { .. }
+            // Whose time is over goes back to its authors, which judges nothing.
+            | Command::ExpireSubmission { .. }
             | Command::DiscardDraft { .. } => Action::DraftRunbook,
             Command::Approve { .. } | Command::Reject { .. } | Command::Deprecate { .. } => Action::DecideRunbook,
         }
     }
 
     fn by(command: &Command) -> Option<&ActorId> {
-        Some(command.by())
+        command.by()
     }
 
     fn teams<'a>(&'a self, command: &'a Command) -> Vec<Option<&'a TeamId>> {

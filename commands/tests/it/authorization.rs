@@ -45,7 +45,8 @@ async fn a_team_keeps_to_its_own(bed: &Bed) {
     assert_eq!(bed.events().await, 0);
     bed.bus.create::<Runbook>(&ana(), "r", &create("ana", &json!("payments"))).await.unwrap();
     let ben = member("ben", Role::TeamManager, "search");
-    let denied = bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben") }).await;
+    let denied =
+        bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben"), expires_at: None }).await;
     assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
     assert_eq!(bed.events().await, 1);
 }
@@ -75,7 +76,8 @@ async fn a_draft_alone_is_its_teams_too(bed: &Bed) {
     for (id, role) in [("ben", Role::Responder), ("ben", Role::Viewer), ("ben", Role::Auditor)] {
         let by = ActorId::new(id);
         let stranger = member(id, role, "search");
-        let submit = bed.bus.execute::<Runbook>(&stranger, "r", &Command::Submit { by: by.clone() }).await;
+        let submit =
+            bed.bus.execute::<Runbook>(&stranger, "r", &Command::Submit { by: by.clone(), expires_at: None }).await;
         assert!(matches!(submit, Err(CommandError::Denied(_))), "{role}: {submit:?}");
         let content_hash = body(&json!("payments")).definition.content_hash();
         let approve = Command::Approve { by, content_hash, another_platform_admin: true, reason: None };
@@ -89,10 +91,12 @@ async fn without_the_right_no_version_is_told(bed: &Bed) {
     let ana = member("ana", Role::Responder, "payments");
     bed.bus.create::<Runbook>(&ana, "r", &create("ana", &json!("payments"))).await.unwrap();
     let ben = member("ben", Role::Responder, "search").if_match(Some(9));
-    let denied = bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben") }).await;
+    let denied =
+        bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben"), expires_at: None }).await;
     assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
     // The control: who has the right is told that it has moved.
     let request = member("ana", Role::Responder, "payments").if_match(Some(9));
-    let moved = bed.bus.execute::<Runbook>(&request, "r", &Command::Submit { by: ActorId::new("ana") }).await;
+    let moved =
+        bed.bus.execute::<Runbook>(&request, "r", &Command::Submit { by: ActorId::new("ana"), expires_at: None }).await;
     assert!(matches!(moved, Err(CommandError::Moved { expected: 9, actual: 1 })), "{moved:?}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use commands::{Actor, ActorKind, CommandError, Request, ids};
 use domain::Aggregate;
-use storage::work::NewWork;
+use storage::work::{Claimed, NewWork};
 
 use crate::bed::{Bed, on_both};
 use crate::lamp::{Lamp, Switch};
@@ -18,10 +18,15 @@ async fn add(bed: &Bed, lane: &str) {
         lane: lane.to_owned(),
         priority: 0,
         payload: "{}".to_owned(),
+        run_at_us: None,
         created_position: 1,
         n: 0,
     };
     bed.bus.store().add_work(&[work]).await.unwrap();
+}
+
+async fn claim(bed: &Bed, lease: Duration) -> Option<Claimed> {
+    bed.bus.store().claim_work(&["switch"], 1, lease).await.unwrap().pop()
 }
 
 fn worker() -> Request {
@@ -30,19 +35,19 @@ fn worker() -> Request {
 
 async fn an_outcome_is_told_once(bed: &Bed) {
     add(bed, "lane").await;
-    let claimed = bed.bus.store().claim_work(Duration::from_mins(1)).await.unwrap().expect("it is due");
+    let claimed = claim(bed, Duration::from_mins(1)).await.expect("it is due");
     let request = worker().outcome(claimed.claim);
     let told = bed.bus.execute::<Lamp>(&request, "l", &Switch::Toggle).await.unwrap();
     let again = bed.bus.execute::<Lamp>(&request, "l", &Switch::Toggle).await.unwrap();
     assert_eq!((told.position, again.position, again.replayed), (1, 1, true));
     assert_eq!(again.version_of(Lamp::TYPE, "l"), 1);
-    assert!(bed.bus.store().claim_work(Duration::from_mins(1)).await.unwrap().is_none(), "the work is closed");
+    assert_eq!(claim(bed, Duration::from_mins(1)).await, None, "the work is closed");
 }
 
 async fn a_late_worker_is_fenced(bed: &Bed) {
     add(bed, "lane").await;
-    let late = bed.bus.store().claim_work(Duration::ZERO).await.unwrap().expect("it is due");
-    let prompt = bed.bus.store().claim_work(Duration::from_mins(1)).await.unwrap().expect("the lease ran out");
+    let late = claim(bed, Duration::ZERO).await.expect("it is due");
+    let prompt = claim(bed, Duration::from_mins(1)).await.expect("the lease ran out");
     assert_eq!((late.claim.work_id, late.claim.attempt + 1), (prompt.claim.work_id, prompt.claim.attempt));
     let fenced = bed.bus.execute::<Lamp>(&worker().outcome(late.claim), "l", &Switch::Toggle).await;
     assert!(matches!(fenced, Err(CommandError::Fenced)), "{fenced:?}");

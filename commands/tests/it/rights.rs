@@ -1,20 +1,23 @@
 //! The table of rights, whole, as it is meant to be read.
 
-use commands::authorize::{Action, Reach, allowed, reach};
+use commands::authorize::{Action, Reach, Scope, allowed, reach, scope};
 use commands::{Actor, ActorKind, Grant, Role};
 use domain::ids::{ActorId, TeamId};
 
 #[test]
 fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
-    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents
+    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, read work, operate work, read
+    // views, operate views
+    let member = [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere];
+    let auditor = [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere];
     let table = [
-        (Role::PlatformAdmin, [Everywhere, Everywhere, Everywhere, Everywhere, Everywhere]),
-        (Role::TeamManager, [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere]),
-        (Role::Responder, [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere]),
-        (Role::Auditor, [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere]),
-        (Role::Viewer, [Nowhere; 5]),
-        (Role::Partner, [Nowhere; 5]),
+        (Role::PlatformAdmin, [Everywhere; 9]),
+        (Role::TeamManager, member),
+        (Role::Responder, member),
+        (Role::Auditor, auditor),
+        (Role::Viewer, [Nowhere; 9]),
+        (Role::Partner, [Nowhere; 9]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -53,4 +56,34 @@ fn what_happens_by_itself_decides_on_no_version() {
 fn without_a_role_there_is_no_right() {
     let nobody = Actor { kind: ActorKind::User, id: ActorId::new("u"), grants: vec![] };
     assert!(Action::ALL.into_iter().all(|action| !allowed(&nobody, action, None)));
+}
+
+/// Every role, in no team, in one, in two, and with another one beside it: a list reaches what a detail does.
+#[test]
+fn the_scope_of_a_list_is_that_of_its_details() {
+    let (mut grants, teams) = (vec![vec![]], [None, Some("payments"), Some("search"), Some("nobody-s")]);
+    let grant = |role, team: Option<&str>| Grant { role, team: team.map(TeamId::new) };
+    for role in Role::ALL {
+        grants.push(vec![grant(role, None)]);
+        grants.push(vec![grant(role, Some("payments"))]);
+        grants.push(vec![grant(role, Some("payments")), grant(role, Some("search"))]);
+        grants.push(vec![grant(Role::Viewer, Some("search")), grant(role, Some("payments"))]);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for grants in grants {
+        let actor = Actor { kind: ActorKind::User, id: ActorId::new("u"), grants };
+        for action in Action::ALL {
+            let scope = scope(&actor, action);
+            for team in teams.map(|team| team.map(TeamId::new)) {
+                let within = match (&scope, &team) {
+                    (Scope::Everything, _) => true,
+                    (Scope::Of { teams, .. }, Some(team)) => teams.contains(team),
+                    (Scope::Of { global, .. }, None) => *global,
+                };
+                assert_eq!(within, allowed(&actor, action, team.as_ref()), "{actor:?} {action:?} {team:?}");
+                seen.insert((within, team.is_some()));
+            }
+        }
+    }
+    assert_eq!(seen.len(), 4, "each answer was given for a team and for none");
 }

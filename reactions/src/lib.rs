@@ -1,0 +1,32 @@
+//! What happens unasked. Reactors read the log and ask for work; workers claim the work and tell its outcome.
+//!
+//! A reactor has no I/O, so that the same event always asks for the same work; a worker has no rule, so that what it
+//! wants is a command that an aggregate may find stale. Nothing here runs while history is replayed: a rebuild of views
+//! does not come through here.
+
+mod backoff;
+mod cause;
+mod expire_submissions;
+mod follow;
+mod pool;
+mod reactor;
+mod registry;
+mod run;
+mod service;
+mod status;
+mod time_out_acknowledgements;
+mod timers;
+mod wake_snoozed;
+mod worker;
+
+pub use cause::Cause;
+pub use expire_submissions::ExpireSubmissions;
+pub use pool::Options;
+pub use reactor::{Reactor, Work};
+pub use registry::Registry;
+pub use service::Reactions;
+pub use status::{Doing, Outcomes, ReactorState, Status};
+pub use time_out_acknowledgements::TimeOutAcknowledgements;
+pub use timers::Timer;
+pub use wake_snoozed::WakeSnoozed;
+pub use worker::{Assignment, Outcome, Worker};

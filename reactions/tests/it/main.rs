@@ -1,0 +1,9 @@
+//! What reactions promise, shown on both databases.
+
+mod bed;
+mod dying;
+mod endings;
+mod halting;
+mod nodes;
+mod notes;
+mod timers;
