@@ -217,7 +217,7 @@ impl<V: View> Building<'_, V> {
                 next = parts.next().await?;
                 let goes_on = next.as_ref().and_then(Part::first_stream).filter(|id| part.last_stream() == Some(*id));
                 let goes_on = goes_on.map(str::to_owned);
-                let folded = self.folded(&part).await?;
+                let folded = self.folded(&part)?;
                 self.kept.retain(|key, _| Some(key) == goes_on.as_ref());
                 self.write(folded, goes_on.as_deref()).await?;
                 self.built.events += part.events.len() as u64;
@@ -227,7 +227,7 @@ impl<V: View> Building<'_, V> {
         Ok(())
     }
 
-    async fn folded(&mut self, part: &Part) -> Result<Folded, BuildError> {
+    fn folded(&mut self, part: &Part) -> Result<Folded, BuildError> {
         let before = self.kept.clone();
         loop {
             let plan = Plan::of::<V>(0, &part.events, &self.skips, &self.poisoned);

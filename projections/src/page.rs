@@ -2,9 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use storage::documents::{Kind, Query, Sort, Stored, Value};
+use storage::documents::{Found, Kind, Query, Sort, Stored, Value};
 
 use crate::{ReadError, View, Views};
+
+/// Bytes of documents on one page, unless a single one is larger.
+const BYTES: usize = 8 << 20;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,8 +82,9 @@ impl Views {
         let limit = query.limit;
         query.limit += 1;
         let (mut found, position) = self.query::<V>(&query).await?;
-        let more = found.len() > limit;
-        found.truncate(limit);
+        let kept = within(&found, limit.min(found.len()));
+        let more = found.len() > kept;
+        found.truncate(kept);
         let next = found.last().filter(|_| more).map(|last| Cursor {
             view: V::NAME.to_owned(),
             sort: query.sort.column.map(str::to_owned),
@@ -89,5 +93,36 @@ impl Views {
             key: last.document.key.clone(),
         });
         Ok(Some(Page { items: found.into_iter().map(|found| found.document).collect(), next, position }))
+    }
+}
+
+/// How many of the first `limit` documents fit into one page: at least one.
+fn within(found: &[Found], limit: usize) -> usize {
+    let mut bytes = 0;
+    let fits = found[..limit].iter().take_while(|found| {
+        bytes += found.document.body.len();
+        bytes <= BYTES
+    });
+    fits.count().max(1).min(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::documents::{Found, Stored, Value};
+
+    use super::{BYTES, within};
+
+    fn documents(bytes: &[usize]) -> Vec<Found> {
+        let document =
+            |bytes: &usize| Stored { key: String::new(), position: 1, body: "x".repeat(*bytes), parked: None };
+        bytes.iter().map(|bytes| Found { document: document(bytes), sort: Value::Null }).collect()
+    }
+
+    #[test]
+    fn a_page_ends_where_it_would_grow_too_large_but_holds_one() {
+        assert_eq!(within(&documents(&[1, 1, 1]), 2), 2);
+        assert_eq!(within(&documents(&[BYTES - 1, 1, 1]), 3), 2);
+        assert_eq!(within(&documents(&[BYTES + 1, 1]), 2), 1);
+        assert_eq!(within(&[], 0), 0);
     }
 }

@@ -16,6 +16,9 @@ use crate::progress::Progress;
 use crate::runbooks::{RunbookDetail, RunbookVersion};
 use crate::{View, repair, timeline};
 
+/// A build under way, and what it comes to.
+type Building<'a, T> = BoxFuture<'a, Result<T, BuildError>>;
+
 /// What can be done with a view without knowing its type.
 #[derive(Debug, Clone, Copy)]
 pub struct Registration {
@@ -23,8 +26,8 @@ pub struct Registration {
     pub version: u32,
     pub shape: fn() -> Shape,
     pub(crate) follow: fn(Store, Feed, Uuid, Arc<Progress>) -> BoxFuture<'static, ()>,
-    rebuild: for<'a> fn(&'a Store, Observer<'a>) -> BoxFuture<'a, Result<Built, BuildError>>,
-    generation: for<'a> fn(&'a Store, u64, Observer<'a>) -> BoxFuture<'a, Result<(Table, Built), BuildError>>,
+    rebuild: for<'a> fn(&'a Store, Observer<'a>) -> Building<'a, Built>,
+    generation: for<'a> fn(&'a Store, u64, Observer<'a>) -> Building<'a, (Table, Built)>,
     unpark: for<'a> fn(&'a Store, &'a str) -> BoxFuture<'a, Result<bool, StorageError>>,
 }
 

@@ -10,7 +10,7 @@ use testbed::Cluster;
 use uuid::Uuid;
 
 /// How long a view may take for anything in a test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Makes a test of each scenario on SQLite and on PostgreSQL.
 macro_rules! on_both {
@@ -58,7 +58,7 @@ pub(crate) fn start(store: &Store) -> Views {
 }
 
 pub(crate) fn start_with(store: &Store, views: &[Registration]) -> Views {
-    Views::start(&Feed::new(store.clone()), Uuid::now_v7(), views)
+    Views::start(&Feed::new(store.clone()), fresh(), views)
 }
 
 /// Waits until every view has folded the whole log, and may be read.
@@ -68,4 +68,9 @@ pub(crate) async fn settled(views: &Views) {
         views.standings().iter().all(|standing| standing.position >= head && standing.phase == Phase::Live)
     })
     .await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "nodes, and the events of tests, have ids of their own")]
+pub(crate) fn fresh() -> Uuid {
+    Uuid::now_v7()
 }

@@ -45,14 +45,12 @@ impl Incidents {
         if self.alive[index].state.status == Status::Merged {
             return self.unmerge(dice, index);
         }
-        match dice.below(20) {
-            0 => self.merge(dice, index),
-            _ => {
-                let command = self.command(dice, index);
-                let write = decided(&mut self.alive[index], &command);
-                append(dice, vec![write])
-            }
+        if dice.one_in(20) {
+            return self.merge(dice, index);
         }
+        let command = self.command(dice, index);
+        let write = decided(&mut self.alive[index], &command);
+        append(dice, vec![write])
     }
 
     fn at(&self, seconds: i64) -> Timestamp {

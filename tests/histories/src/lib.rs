@@ -113,7 +113,7 @@ fn decided<A: Aggregate>(known: &mut Known<A>, command: &A::Command) -> StreamWr
 
 fn stored<E: StoredEvent>(event: &E) -> NewEvent {
     NewEvent {
-        event_id: Uuid::now_v7(),
+        event_id: fresh(),
         event_type: event.name().to_owned(),
         event_version: event.version(),
         payload: serde_json::to_string(event).expect("an event is JSON"),
@@ -124,8 +124,13 @@ fn stored<E: StoredEvent>(event: &E) -> NewEvent {
 fn append(dice: &mut Dice, streams: Vec<StreamWrite>) -> Append {
     let streams = streams.into_iter().filter(|write| !write.events.is_empty()).collect();
     let actor = person(dice);
-    let metadata = serde_json::json!({"actor_kind": "user", "actor_id": actor, "correlation_id": Uuid::now_v7()});
-    Append { metadata: metadata.to_string(), ..Append::new(Uuid::now_v7(), streams) }
+    let metadata = serde_json::json!({"actor_kind": "user", "actor_id": actor, "correlation_id": fresh()});
+    Append { metadata: metadata.to_string(), ..Append::new(fresh(), streams) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the same history told twice is two histories")]
+fn fresh() -> Uuid {
+    Uuid::now_v7()
 }
 
 fn person(dice: &mut Dice) -> String {
