@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::Fault;
 use domain::ids::is_sound;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -54,6 +55,15 @@ impl<'v> Fields<'v> {
     pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
         let value = self.value(name)?;
         self.parse(name, value)
+    }
+
+    /// A time after `now`.
+    pub(crate) fn coming(&mut self, name: &'static str, now: Timestamp) -> Option<Timestamp> {
+        let time = self.optional(name)?;
+        if time <= now {
+            self.fault(name, "must be in the future");
+        }
+        Some(time)
     }
 
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
@@ -206,6 +216,15 @@ mod tests {
         assert_eq!(fields.nullable::<TeamId>("team_id"), Some(None));
         assert_eq!(fields.nullable::<TeamId>("other"), None);
         assert_eq!(faults(fields), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_to_come_has_not_been() {
+        let body = json!({"late": "2026-01-01T00:00:00Z", "soon": "2026-01-01T00:00:01Z", "never": "never"});
+        let mut fields = Fields::of(&body);
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let read = ["late", "soon", "never", "absent"].map(|name| fields.coming(name, now).is_some());
+        assert_eq!((read, faults(fields)), ([true, true, false, false], vec!["/late".to_owned(), "/never".to_owned()]));
     }
 
     #[test]

@@ -5,10 +5,13 @@
 
 mod body;
 mod clock;
+mod collection;
 mod door;
 mod envelope;
 mod fields;
+mod freshness;
 mod headers;
+pub mod metrics;
 mod problem;
 mod query;
 mod read;
@@ -18,8 +21,8 @@ pub mod routes;
 mod server;
 mod write;
 
-pub use routes::{Access, ROUTES, Route};
-pub use server::{Options, Server};
+pub use routes::{Access, ROUTES, Route, pause_document, view_document, work_document};
+pub use server::{Options, Rooms, Server};
 
 /// What a handler comes to.
 type Answer = Result<actix_web::HttpResponse, problem::Problem>;

@@ -107,10 +107,16 @@ impl Problem {
     }
 
     pub(crate) fn behind(present: &Token) -> Self {
-        let detail = format!("the log has only reached {present}");
+        let detail = format!("only {present} is reached; try again");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", "Not there yet", detail)
             .with(RETRY_AFTER.as_str(), "1")
             .with("pagefree-position", present.to_string())
+    }
+
+    /// The process lives, but requests had better go to another one.
+    pub(crate) fn not_ready(detail: impl Into<String>, errors: Vec<Fault>) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready to serve", detail);
+        Self { errors, ..problem }.with(RETRY_AFTER.as_str(), RETRY_SECONDS.to_string())
     }
 
     fn moved(actual: u64) -> Self {
@@ -119,7 +125,7 @@ impl Problem {
             .with("etag", format!("\"{actual}\""))
     }
 
-    fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, "The present state does not allow this", detail)
     }
 
@@ -203,7 +209,7 @@ impl From<CommandError> for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match &error {
-            StorageError::Unavailable(why) => {
+            StorageError::Unavailable(why) | StorageError::Superseded(why) => {
                 tracing::warn!(%why, "the database is not available");
                 Self::unavailable("the database is not available; nothing was changed")
             }
@@ -233,6 +239,7 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Storage(error) => error.into(),
+            ReadError::NotBuilt { .. } => Self { code: "not_built", ..Self::unavailable(&error.to_string()) },
             ReadError::Undecodable { .. } => Self::internal(&error),
         }
     }

@@ -1,5 +1,8 @@
 //! Query parameters: each at most once, and none that nobody asks for, because a misspelt `as_of` would show the present.
 
+use std::fmt;
+use std::str::FromStr;
+
 use actix_web::web;
 use domain::Fault;
 use jiff::Timestamp;
@@ -12,7 +15,7 @@ use crate::problem::Problem;
 const MOST_ITEMS: usize = 200;
 const USUAL_ITEMS: usize = 50;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Query {
     pairs: Vec<(String, String)>,
     faults: Vec<Fault>,
@@ -44,13 +47,29 @@ impl Query {
     }
 
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
-        let (mine, others) = std::mem::take(&mut self.pairs).into_iter().partition(|(known, _)| known == name);
-        self.pairs = others;
-        let mut mine: Vec<(String, String)> = mine;
-        if mine.len() > 1 {
+        let mut all = self.take_all(name);
+        if all.len() > 1 {
             self.fault(name, "must be given once");
         }
-        mine.pop().map(|(_, value)| value)
+        all.pop()
+    }
+
+    /// All values of a parameter that may be given several times.
+    pub(crate) fn take_all(&mut self, name: &str) -> Vec<String> {
+        let (mine, others) = std::mem::take(&mut self.pairs).into_iter().partition(|(known, _)| known == name);
+        self.pairs = others;
+        let mine: Vec<(String, String)> = mine;
+        mine.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// What `read` makes of each word between commas; `expected` says what there is.
+    pub(crate) fn words<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let Some(text) = self.take(name) else { return Vec::new() };
+        let words: Option<Vec<T>> = text.split(',').map(|word| read(word.trim())).collect();
+        if words.is_none() {
+            self.fault(name, format!("must be {expected}, several with commas between them"));
+        }
+        words.unwrap_or_default()
     }
 
     pub(crate) fn as_of(&mut self) -> AsOf {
@@ -66,16 +85,32 @@ impl Query {
         }
     }
 
-    pub(crate) fn part(&mut self) -> Part {
+    /// What `FromStr` makes of a parameter.
+    pub(crate) fn named<T: FromStr<Err: fmt::Display>>(&mut self, name: &str) -> Option<T> {
+        match self.take(name)?.parse() {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.fault(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    pub(crate) fn limit(&mut self) -> usize {
         let limit = self.take("limit").map(|limit| limit.parse().ok().filter(|n| (1..=MOST_ITEMS).contains(n)));
         if limit == Some(None) {
             self.fault("limit", format!("must be a number from 1 to {MOST_ITEMS}"));
         }
+        limit.flatten().unwrap_or(USUAL_ITEMS)
+    }
+
+    pub(crate) fn part(&mut self) -> Part {
+        let limit = self.limit();
         let cursor = self.take("cursor").map(|cursor| cursor.parse().ok());
         if cursor == Some(None) {
             self.fault("cursor", "must be the next_cursor of a page before");
         }
-        Part { after: cursor.flatten().unwrap_or(0), limit: limit.flatten().unwrap_or(USUAL_ITEMS) }
+        Part { after: cursor.flatten().unwrap_or(0), limit }
     }
 
     /// To be called last.

@@ -1,4 +1,5 @@
-//! Reading: who asks for what, as of when, and the log itself folded into the answer.
+//! Reading: who asks for what, and as of when. What is asked for now comes from its view, as it is stored; what was, from
+//! the log itself, folded into the answer.
 
 use std::pin::Pin;
 
@@ -7,40 +8,56 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use commands::authorize::allowed;
 use commands::{Actor, Bus};
-use domain::ids::is_sound;
+use domain::ids::{TeamId, is_sound};
 use projections::as_of::{self, Folded, History, Until};
-use storage::{Store, StreamId, Token};
+use projections::{View, Views};
+use serde::de::DeserializeOwned;
+use storage::documents::Stored;
+use storage::{StorageError, StreamId, Token};
 
 use crate::door::Caller;
+use crate::freshness::{log_has, view_reaches};
 use crate::problem::Problem;
 use crate::query::{AsOf, Part, Query};
-use crate::resource::Resource;
+use crate::resource::{Card, Resource};
 use crate::{Answer, headers, respond};
 
 /// A request that changes nothing.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) bus: web::Data<Bus>,
+    pub(crate) views: web::Data<Views>,
     /// Of the resource in the path, where there is one.
     pub(crate) id: String,
-    pub(crate) until: Until,
+    /// As of when; none is now, as the views show it.
+    pub(crate) as_of: Option<Until>,
+    /// What the answer must hold.
+    wanted: Option<Token>,
     actor: Actor,
     request: HttpRequest,
 }
 
-/// A request for a part of a list.
+/// A request for a part of what belongs to a resource.
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) read: Read,
     pub(crate) part: Part,
 }
 
-/// What was read of a resource.
+/// A resource as it is shown.
 #[derive(Debug)]
-pub(crate) struct Found<V> {
+pub(crate) struct Shown {
+    pub(crate) body: String,
+    pub(crate) card: Card,
+    /// The answer holds everything up to here.
+    pub(crate) position: u64,
+}
+
+/// The log of a resource.
+#[derive(Debug)]
+pub(crate) struct Logged<V> {
     pub(crate) history: History,
     pub(crate) folded: Folded<V>,
-    pub(crate) token: Token,
 }
 
 impl FromRequest for Read {
@@ -75,49 +92,84 @@ impl FromRequest for List {
 
 impl Read {
     async fn extract(request: HttpRequest, actor: Actor, mut query: Query) -> Result<Self, Problem> {
-        let bus = bus(&request)?;
+        let (bus, views) = (data::<Bus>(&request)?, data::<Views>(&request)?);
         let as_of = query.as_of();
         query.close()?;
         let id = path_id(&request)?;
-        if let Some(wanted) = headers::min_position(request.headers())? {
-            must_have_reached(bus.store(), &wanted).await?;
-        }
-        let until = match as_of {
-            AsOf::Until(until) => until,
+        let wanted = headers::min_position(request.headers())?;
+        let as_of = match as_of {
+            AsOf::Until(Until::Now) => None,
+            AsOf::Until(until) => Some(until),
             AsOf::Token(token) => {
-                must_have_reached(bus.store(), &token).await?;
-                Until::Position(token.position)
+                log_has(bus.store(), &token).await?;
+                Some(Until::Position(token.position))
             }
         };
-        Ok(Self { bus, id, until, actor, request })
+        Ok(Self { bus, views, id, as_of, wanted, actor, request })
     }
 
     /// The resource in the path, if it is there and may be seen.
-    pub(crate) async fn find<R: Resource>(&self) -> Result<Found<R::Document>, Problem> {
-        let missing = || Problem::missing(format!("there is no such {}", R::NOUN));
-        let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), self.until).await?;
-        let folded: Folded<R::Document> = history.document().ok_or_else(missing)?;
-        if !allowed(&self.actor, R::READ, R::team(&folded.document)) {
-            // Outside of one's scope: whether it exists is none of one's business.
-            return Err(missing());
+    pub(crate) async fn find<R: Resource>(&self) -> Result<Shown, Problem> {
+        let shown = match self.as_of {
+            None => {
+                self.fresh::<R::Document>().await?;
+                let (stored, position) = self.views.find::<R::Document>(&self.id).await?;
+                Shown::stored(&stored.ok_or_else(no_such::<R>)?, position)?
+            }
+            Some(until) => {
+                let Logged { folded, .. } = self.logged::<R>(until).await?;
+                Shown::folded(&folded)?
+            }
+        };
+        self.permit::<R>(shown.card.team_id.as_ref())?;
+        Ok(shown)
+    }
+
+    /// The log of the resource in the path, if it is there and may be seen, up to the moment asked for.
+    pub(crate) async fn log<R: Resource>(&self) -> Result<Logged<R::Document>, Problem> {
+        let logged = self.logged::<R>(self.as_of.unwrap_or(Until::Now)).await?;
+        let shown = Shown::folded(&logged.folded)?;
+        self.permit::<R>(shown.card.team_id.as_ref())?;
+        Ok(logged)
+    }
+
+    async fn logged<R: Resource>(&self, until: Until) -> Result<Logged<R::Document>, Problem> {
+        if let Some(wanted) = &self.wanted {
+            log_has(self.bus.store(), wanted).await?;
         }
-        let token = self.bus.token(folded.position).await?;
-        Ok(Found { history, folded, token })
+        let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
+        let folded = history.document().ok_or_else(no_such::<R>)?;
+        Ok(Logged { history, folded })
+    }
+
+    /// Waits until a view holds what the caller has seen.
+    pub(crate) async fn fresh<V: View>(&self) -> Result<(), Problem> {
+        view_reaches::<V>(&self.views, self.wanted.as_ref()).await
+    }
+
+    fn permit<R: Resource>(&self, team: Option<&TeamId>) -> Result<(), Problem> {
+        // Outside of one's scope: whether it exists is none of one's business.
+        if allowed(&self.actor, R::READ, team) { Ok(()) } else { Err(no_such::<R>()) }
+    }
+
+    pub(crate) async fn token(&self, position: u64) -> Result<Token, Problem> {
+        Ok(self.bus.token(position).await?)
     }
 
     /// Answers with the resource's document.
     pub(crate) async fn answer<R: Resource>(&self) -> Answer {
-        let Found { folded, token, .. } = self.find::<R>().await?;
-        if R::is_gone(&folded.document) {
+        let shown = self.find::<R>().await?;
+        let Card { version, .. } = shown.card;
+        if R::is_gone(&shown.card) {
             return Err(Problem::missing(format!("the {} was discarded; its history is left", R::NOUN)));
         }
-        let mut response = if headers::has_already(self.request.headers(), folded.version) {
+        let mut response = if headers::has_already(self.request.headers(), version) {
             HttpResponse::NotModified().finish()
         } else {
-            respond::json(StatusCode::OK, &folded.document)?
+            respond::stored(StatusCode::OK, shown.body)
         };
-        respond::stamp(&mut response, &token);
-        respond::tag(&mut response, folded.version);
+        respond::stamp(&mut response, &self.token(shown.position).await?);
+        respond::tag(&mut response, version);
         Ok(response)
     }
 
@@ -128,19 +180,33 @@ impl Read {
     }
 }
 
-/// Waiting is not needed: what is read is the log itself, so a position is there or it is not.
-async fn must_have_reached(store: &Store, wanted: &Token) -> Result<(), Problem> {
-    // The head first: whatever is loaded afterwards holds at least that much.
-    let present = store.token(store.head().await?).await?;
-    if wanted.epoch != present.epoch {
-        return Err(Problem::other_history(&present));
+impl Shown {
+    /// A document of a view that was folded up to `position` at least.
+    pub(crate) fn stored(stored: &Stored, position: u64) -> Result<Self, Problem> {
+        Ok(Self { card: part(stored)?, body: respond::whole(stored).into_owned(), position })
     }
-    if wanted.position > present.position { Err(Problem::behind(&present)) } else { Ok(()) }
+
+    pub(crate) fn folded(folded: &Folded<impl View>) -> Result<Self, Problem> {
+        let body = serde_json::to_string(&folded.document).map_err(|error| Problem::internal(&error))?;
+        let card = serde_json::from_str(&body).map_err(|error| Problem::internal(&error))?;
+        Ok(Self { body, card, position: folded.position })
+    }
 }
 
-pub(crate) fn bus(request: &HttpRequest) -> Result<web::Data<Bus>, Problem> {
-    let bus: Option<&web::Data<Bus>> = request.app_data();
-    bus.cloned().ok_or_else(|| Problem::internal(&"the app has no bus"))
+/// What of a document must be known here.
+pub(crate) fn part<T: DeserializeOwned>(stored: &Stored) -> Result<T, Problem> {
+    let incompatible = |error| StorageError::Incompatible(format!("the document {}: {error}", stored.key));
+    Ok(serde_json::from_str(&stored.body).map_err(incompatible)?)
+}
+
+fn no_such<R: Resource>() -> Problem {
+    Problem::missing(format!("there is no such {}", R::NOUN))
+}
+
+/// What the server gave to all of its handlers.
+pub(crate) fn data<T: 'static>(request: &HttpRequest) -> Result<web::Data<T>, Problem> {
+    let data: Option<&web::Data<T>> = request.app_data();
+    data.cloned().ok_or_else(|| Problem::internal(&"the app lacks what its handlers need"))
 }
 
 /// The id in the path, empty for a route that has none. What cannot be an id names nothing.

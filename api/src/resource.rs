@@ -8,6 +8,8 @@ use domain::runbook::Runbook;
 use projections::View;
 use projections::incidents::IncidentDetail;
 use projections::runbooks::RunbookDetail;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 pub(crate) trait Resource: Governed {
     type Document: View;
@@ -16,12 +18,20 @@ pub(crate) trait Resource: Governed {
     const PATH: &'static str;
     const READ: Action;
 
-    fn team(document: &Self::Document) -> Option<&TeamId>;
-
     /// Whether only its history is left.
-    fn is_gone(_: &Self::Document) -> bool {
+    fn is_gone(_: &Card) -> bool {
         false
     }
+}
+
+/// All that the door itself reads of a document; the rest goes out as it is stored.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Card {
+    pub(crate) version: u64,
+    pub(crate) team_id: Option<TeamId>,
+    draft: Option<IgnoredAny>,
+    #[serde(default)]
+    versions: Vec<IgnoredAny>,
 }
 
 impl Resource for Runbook {
@@ -30,12 +40,8 @@ impl Resource for Runbook {
     const PATH: &'static str = "/api/runbooks";
     const READ: Action = Action::ReadRunbooks;
 
-    fn team(document: &RunbookDetail) -> Option<&TeamId> {
-        document.team_id.as_ref()
-    }
-
-    fn is_gone(document: &RunbookDetail) -> bool {
-        document.is_discarded()
+    fn is_gone(card: &Card) -> bool {
+        card.draft.is_none() && card.versions.is_empty()
     }
 }
 
@@ -44,8 +50,27 @@ impl Resource for Incident {
     const NOUN: &'static str = "incident";
     const PATH: &'static str = "/api/incidents";
     const READ: Action = Action::ReadIncidents;
+}
 
-    fn team(document: &IncidentDetail) -> Option<&TeamId> {
-        document.team_id.as_ref()
+#[cfg(test)]
+mod tests {
+    use domain::runbook::Runbook;
+    use projections::runbooks::{RunbookDetail, VersionSummary};
+
+    use super::{Card, Resource};
+
+    /// What the card says of a document, beside what the document says of itself.
+    fn gone(document: &RunbookDetail) -> (bool, bool) {
+        let card: Card = serde_json::from_str(&serde_json::to_string(document).unwrap()).unwrap();
+        assert_eq!((card.version, &card.team_id), (document.version, &document.team_id));
+        (Runbook::is_gone(&card), document.is_discarded())
+    }
+
+    #[test]
+    fn the_card_knows_what_is_gone() {
+        let discarded = RunbookDetail { version: 7, team_id: Some("t".into()), ..RunbookDetail::default() };
+        assert_eq!(gone(&discarded), (true, true));
+        let approved = RunbookDetail { versions: vec![VersionSummary::default()], ..discarded };
+        assert_eq!(gone(&approved), (false, false));
     }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use commands::Bus;
+use projections::Views;
 
+use crate::clock::now;
+use crate::metrics::{Requests, Source, Sources};
 use crate::{envelope, routes};
 
 /// For the request's line and headers, from the first byte on.
@@ -24,6 +27,25 @@ pub struct Options {
     pub drain: Duration,
 }
 
+/// What answers are made of.
+#[derive(Clone)]
+pub struct Rooms {
+    pub bus: Bus,
+    pub views: Views,
+    /// Figures that other rooms keep.
+    pub sources: Vec<Source>,
+}
+
+impl std::fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { bus, views, sources } = self;
+        f.debug_struct("Rooms").field("bus", bus).field("views", views).field("sources", &sources.len()).finish()
+    }
+}
+
+/// When the process began, in seconds since 1970.
+pub(crate) struct Started(pub(crate) f64);
+
 /// A server that is bound to its address.
 pub struct Server {
     server: actix_web::dev::Server,
@@ -38,9 +60,20 @@ impl std::fmt::Debug for Server {
 
 impl Server {
     /// Binds, and serves until `stop` is ready; then takes no new connection and lets requests in flight end.
-    pub fn bind(bus: Bus, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
-        let bus = web::Data::new(bus);
-        let app = move || App::new().app_data(bus.clone()).configure(routes::configure).wrap(from_fn(envelope::wrap));
+    pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
+        let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
+        let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
+        let started = web::Data::new(Started(now().as_duration().as_secs_f64()));
+        let app = move || {
+            App::new()
+                .app_data(bus.clone())
+                .app_data(views.clone())
+                .app_data(requests.clone())
+                .app_data(sources.clone())
+                .app_data(started.clone())
+                .configure(routes::configure)
+                .wrap(from_fn(envelope::wrap))
+        };
         let server = HttpServer::new(app)
             .client_request_timeout(HEAD_TIME)
             .keep_alive(IDLE_TIME)

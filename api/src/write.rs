@@ -9,16 +9,18 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use commands::{Bus, Outcome, Procedure, Request};
 use domain::ids::ActorId;
 use projections::as_of::{self, Folded, Until};
+use projections::{View, Views};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use storage::StreamId;
+use storage::{StreamId, Token};
 
 use crate::door::Caller;
 use crate::envelope::RequestId;
 use crate::fields::Fields;
+use crate::freshness::PATIENCE;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::{bus, path_id};
+use crate::read::{Shown, data, path_id};
 use crate::resource::Resource;
 use crate::{Answer, body, headers, respond};
 
@@ -26,9 +28,12 @@ use crate::{Answer, body, headers, respond};
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) bus: web::Data<Bus>,
+    pub(crate) views: web::Data<Views>,
     pub(crate) request: Request,
     /// Of the resource in the path; for what is created, the command's.
     pub(crate) id: String,
+    /// Of the view in the path, where there is one.
+    pub(crate) view: String,
     /// `{}` where nothing was sent.
     pub(crate) body: Value,
     query: String,
@@ -60,7 +65,9 @@ impl Write {
         if id.is_empty() {
             id = request.command_id.to_string();
         }
-        Ok(Self { bus: bus(http)?, request, id, body, query: http.query_string().to_owned() })
+        let view = http.match_info().get("view").unwrap_or_default().to_owned();
+        let (bus, views) = (data(http)?, data(http)?);
+        Ok(Self { bus, views, request, id, view, body, query: http.query_string().to_owned() })
     }
 
     pub(crate) fn by(&self) -> ActorId {
@@ -95,10 +102,10 @@ impl Write {
     /// Never an error: the command is recorded, so the worst that can be said is where to look for it.
     async fn respond<R: Resource>(&self, status: StatusCode, outcome: &Outcome) -> Answer {
         let mut response = match self.document::<R>(outcome).await {
-            Ok(folded) if R::is_gone(&folded.document) => HttpResponse::NoContent().finish(),
-            Ok(folded) => {
-                let mut response = respond::json(status, &folded.document)?;
-                respond::tag(&mut response, folded.version);
+            Ok(shown) if R::is_gone(&shown.card) => HttpResponse::NoContent().finish(),
+            Ok(shown) => {
+                let mut response = respond::stored(status, shown.body);
+                respond::tag(&mut response, shown.card.version);
                 response
             }
             Err(problem) => {
@@ -121,11 +128,22 @@ impl Write {
         Ok(response)
     }
 
-    /// The resource after the command: for a repeated request as it was then, so that the answer is the same.
-    async fn document<R: Resource>(&self, outcome: &Outcome) -> Result<Folded<R::Document>, Problem> {
-        let until = if outcome.replayed { Until::Position(outcome.position) } else { Until::Now };
-        let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
-        history.document().ok_or_else(|| Problem::missing("nothing was recorded of it"))
+    /// The resource as its view shows it after the command; for a repeated request as it was then, so that the answer is
+    /// the same.
+    async fn document<R: Resource>(&self, outcome: &Outcome) -> Result<Shown, Problem> {
+        let nothing = || Problem::missing("nothing was recorded of it");
+        if outcome.replayed {
+            let until = Until::Position(outcome.position);
+            let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
+            let folded: Folded<R::Document> = history.document().ok_or_else(nothing)?;
+            return Shown::folded(&folded);
+        }
+        if let Err(behind) = self.views.reach(R::Document::NAME, outcome.position, PATIENCE).await {
+            let epoch = self.bus.store().epoch().await?;
+            return Err(Problem::behind(&Token { epoch, position: behind.position }));
+        }
+        let (stored, position) = self.views.find::<R::Document>(&self.id).await?;
+        Shown::stored(&stored.ok_or_else(nothing)?, position)
     }
 }
 

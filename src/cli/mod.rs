@@ -1,12 +1,16 @@
 //! The command line. Exit codes: 0 fine, 1 it did not work or what was checked does not hold, 2 wrong usage.
 
 mod failure;
+mod figures;
 mod housekeeping;
 mod logging;
 mod migrate;
+mod replay;
 mod serve;
 mod settings;
 mod token;
+mod views;
+mod work;
 
 use std::process::ExitCode;
 
@@ -31,6 +35,12 @@ enum Command {
     Serve(serve::Serve),
     /// Makes API tokens. Works while a server runs.
     Token(token::Token),
+    /// Shows and moves what is in the work queue. Works while a server runs.
+    Work(work::Work),
+    /// Shows where the views stand, and repairs one that has stopped. Works while a server runs.
+    Views(views::Views),
+    /// Builds views anew from the log, and compares them with what is live. Works while a server runs.
+    Replay(replay::Replay),
     /// Makes or upgrades the tables, and exits. `serve` does so by itself.
     Migrate(migrate::Migrate),
 }
@@ -41,6 +51,9 @@ pub(crate) async fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(serve) => serve.run().await,
         Command::Token(token) => token.run().await,
+        Command::Work(work) => work.run().await,
+        Command::Views(views) => views.run().await,
+        Command::Replay(replay) => replay.run().await,
         Command::Migrate(migrate) => migrate.run().await,
     };
     match done {

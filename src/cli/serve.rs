@@ -3,16 +3,21 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use api::{Options, Server};
+use api::metrics::Source;
+use api::{Options, Rooms, Server};
 use clap::Args;
-use commands::{Bus, Role, tokens};
+use commands::{Bus, Role, ids, tokens};
+use projections::{Feed, Views, registry};
+use reactions::{Reactions, Registry, Status};
 use storage::Store;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::settings::{Place, given};
-use super::{Failure, housekeeping};
+use super::{Failure, figures, housekeeping};
 
 const LISTEN: &str = "127.0.0.1:8080";
 /// How long requests in flight may take to end after the signal to stop.
@@ -40,14 +45,41 @@ impl Serve {
         let stop = stop_signal()?;
         let config = self.place.config(&file)?.serve();
         let store = Store::open(&config).await.map_err(|error| Failure::database(&config.url, &error))?;
-        let server = Server::bind(Bus::new(store.clone()), &options, stop)
+        let bus = Bus::new(store.clone());
+        let (stopping, mut stopped) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            stopping.send_replace(true);
+        };
+        let feed = Feed::new(store.clone());
+        let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
+        let (status, source) = reactions_source();
+        let server = Server::bind(Rooms { bus: bus.clone(), views, sources: vec![source] }, &options, stop)
             .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
         tokio::spawn(housekeeping::sweep(store.clone()));
+        // Before the first request: what it leads to must not be missed.
+        let reactions = Reactions::start(&feed, Registry::of(&bus), reactions::Options::default())
+            .await
+            .map_err(|error| Failure::database(&config.url, &error))?;
+        let _set_once = status.set(reactions.status());
         greet(&store, public_url.as_ref().unwrap_or(&address), &address).await?;
-        server.run().await.map_err(|error| Failure::Failed(format!("the server stopped: {error}")))
+        let draining = async move {
+            // Together with the requests; when the server stops by itself there is nobody left to tell.
+            let _told_or_gone = stopped.wait_for(|stopped| *stopped).await;
+            reactions.drain().await;
+        };
+        let (ended, ()) = tokio::join!(server.run(), draining);
+        ended.map_err(|error| Failure::Failed(format!("the server stopped: {error}")))
     }
+}
+
+/// What the reactions count, from when they have begun.
+fn reactions_source() -> (Arc<OnceLock<Status>>, Source) {
+    let status: Arc<OnceLock<Status>> = Arc::default();
+    let asked = status.clone();
+    (status, Arc::new(move || asked.get().map(figures::of_reactions).unwrap_or_default()))
 }
 
 fn resolve(listen: &str) -> Result<SocketAddr, Failure> {

@@ -14,16 +14,16 @@ use super::Failure;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Place {
     /// `sqlite:PATH` or `postgres://…`; by default `sqlite:<data dir>/pagefree.db`.
-    #[arg(long, value_name = "URL", env = "PAGEFREE_DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "URL", env = "PAGEFREE_DATABASE_URL", hide_env_values = true)]
     database: Option<String>,
     /// Another PostgreSQL role, which owns the tables and runs the migrations.
-    #[arg(long, value_name = "URL", env = "PAGEFREE_MIGRATION_DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "URL", env = "PAGEFREE_MIGRATION_DATABASE_URL", hide_env_values = true)]
     migration_database: Option<String>,
     /// Where everything lives that is no database of yours [default: ./data].
-    #[arg(long, value_name = "DIR", env = "PAGEFREE_DATA_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "PAGEFREE_DATA_DIR")]
     data: Option<PathBuf>,
     /// A TOML file with any of: listen, database, `migration_database`, data, `public_url`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 

@@ -40,6 +40,11 @@ impl Client {
         self.ask("GET", path).send().await
     }
 
+    /// At least as it was after an answer.
+    pub(crate) async fn get_after(&self, reply: &Reply, path: &str) -> Reply {
+        self.ask("GET", path).header("pagefree-min-position", &reply.position()).send().await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.ask("POST", path).json(&body).send().await
     }

@@ -45,7 +45,8 @@ async fn from_its_declaration_to_its_end_and_back(serving: Serving) {
     assert_eq!((&reopened["status"], &reopened["reopened_times"]), (&json!("open"), &json!(1)));
     post("reopen", json!({})).await.problem(409, "not_resolved");
 
-    let timeline = ann.get(&format!("{path}/timeline")).await.expect(200).json();
+    let last = post("notes", json!({ "text": "done" })).await.expect(200);
+    let timeline = ann.get_after(&last, &format!("{path}/timeline")).await.expect(200).json();
     let texts: Vec<&str> =
         timeline["items"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap()).collect();
     let expected = [
@@ -58,6 +59,7 @@ async fn from_its_declaration_to_its_end_and_back(serving: Serving) {
         "resolved: restarted",
         "severity corrected from sev2 to sev3: it was one shop",
         "reopened",
+        "done",
     ];
     assert_eq!(texts, expected);
     assert_eq!(timeline["items"][0]["actor"]["kind"], "api_token");
@@ -119,7 +121,8 @@ async fn two_incidents_become_one_and_two_again(serving: Serving) {
     admin.post(&format!("{gone}/notes"), json!({ "text": "from A" })).await.expect(200);
     admin.post(&format!("{gone}/merge"), json!({ "into": id(&gone) })).await.faults(&["/into"]);
     admin.post(&format!("{gone}/merge"), json!({ "into": "nobody" })).await.problem(404, "incident_missing");
-    let merged = admin.post(&format!("{gone}/merge"), json!({ "into": id(&stays) })).await.expect(200).json();
+    let reply = admin.post(&format!("{gone}/merge"), json!({ "into": id(&stays) })).await.expect(200);
+    let merged = reply.json();
     assert_eq!((&merged["status"], &merged["merged_into"]), (&json!("merged"), &json!(id(&stays))));
     assert_eq!(admin.get(&stays).await.json()["absorbed"], json!([id(&gone)]));
     admin.post(&format!("{gone}/notes"), json!({ "text": "x" })).await.problem(409, "merged");
@@ -130,12 +133,13 @@ async fn two_incidents_become_one_and_two_again(serving: Serving) {
         let entry = |e: &Value| (e["incident_id"].as_str().unwrap().to_owned(), e["text"].as_str().unwrap().to_owned());
         timeline["items"].as_array().unwrap().iter().map(entry).collect()
     };
-    let timeline = told(admin.get(&format!("{stays}/timeline")).await.expect(200).json());
+    let timeline = told(admin.get_after(&reply, &format!("{stays}/timeline")).await.expect(200).json());
     assert!(timeline.contains(&(id(&gone), "from A".to_owned())), "{timeline:?}");
-    let apart = admin.post(&format!("{gone}/unmerge"), json!({})).await.expect(200).json();
+    let reply = admin.post(&format!("{gone}/unmerge"), json!({})).await.expect(200);
+    let apart = reply.json();
     assert_eq!((&apart["status"], &apart["merged_into"]), (&json!("open"), &json!(null)));
     assert_eq!(admin.get(&stays).await.json()["absorbed"], json!([]));
-    let timeline = told(admin.get(&format!("{stays}/timeline")).await.expect(200).json());
+    let timeline = told(admin.get_after(&reply, &format!("{stays}/timeline")).await.expect(200).json());
     assert!(timeline.iter().all(|(origin, _)| *origin == id(&stays)), "{timeline:?}");
     admin.post(&format!("{gone}/unmerge"), json!({})).await.problem(409, "not_merged");
 }

@@ -7,16 +7,22 @@ mod crash;
 mod idempotency;
 mod incident_life;
 mod licences;
+mod lists;
 mod metadata;
+mod operating;
 mod outages;
+mod overview;
 mod preconditions;
 mod problems;
+mod replay;
 mod roles;
 mod runbook_life;
 mod serving;
 mod shutdown;
 mod tidy;
+mod timers;
 mod walls;
+mod work;
 
 /// Runs each of some behaviours, `async fn(Serving)`, on both databases.
 macro_rules! on_both_databases {

@@ -93,8 +93,8 @@ async fn addresses_methods_and_queries(serving: Serving) {
         assert_eq!(admin.get(&format!("/api/incidents/{id}")).await.status, 404, "{id}");
         assert_eq!(admin.post(&format!("/api/incidents/{id}/resolve"), json!({})).await.status, 404, "{id}");
     }
-    let list = admin.get("/api/runbooks").await;
-    assert_eq!(list.header("allow"), "POST");
+    let list = admin.put("/api/runbooks", json!({})).await;
+    assert_eq!(list.header("allow"), "POST, GET, HEAD");
     list.problem(405, "method");
     let path = admin.new_incident("Down").await;
     let wrong = admin.ask("DELETE", &path).send().await;

@@ -38,14 +38,21 @@ async fn from_a_draft_to_two_versions_and_its_end(serving: Serving) {
     let edited = author.put(&path, runbook("Restart gently")).await.expect(200).json();
     assert_eq!((&edited["current"], &edited["name"]), (&json!(1), &json!("Restart")));
     assert_eq!((&edited["definition"], &edited["draft"]["of_version"]), (&approved["definition"], &json!(2)));
-    let twice = admin.post(&format!("{path}/approve"), json!({})).await.expect(200).json();
+    let reply = admin.post(&format!("{path}/approve"), json!({})).await.expect(200);
+    let twice = reply.json();
     assert_eq!((&twice["current"], &twice["name"]), (&json!(2), &json!("Restart gently")));
 
     let versions = admin.get(&format!("{path}/versions")).await.expect(200).json();
     assert_eq!(versions["items"].as_array().map(Vec::len), Some(2));
-    let first = admin.get(&format!("{path}/versions/1")).await.expect(200).json();
+    let first = admin.get_after(&reply, &format!("{path}/versions/1")).await.expect(200).json();
     assert_eq!((&first["definition"], &first["number"]), (&approved["definition"], &json!(1)));
-    admin.get(&format!("{path}/versions/3")).await.problem(404, "not_found");
+    let then = admin.get(&format!("{path}/versions/1?as_of={}", reply.number())).await.expect(200).json();
+    assert_eq!(then, first, "from the log it is the same");
+    let before_the_second = reply.number() - 1;
+    admin.get(&format!("{path}/versions/2?as_of={before_the_second}")).await.problem(404, "not_found");
+    let one = admin.get(&format!("{path}/versions?as_of={before_the_second}")).await.expect(200).json();
+    assert_eq!(one["items"], json!([versions["items"][0]]));
+    admin.get_after(&reply, &format!("{path}/versions/3")).await.problem(404, "not_found");
 
     let deprecated = admin.post(&format!("{path}/deprecate"), json!({ "reason": "replaced" })).await.expect(200).json();
     assert_eq!((&deprecated["status"], &deprecated["current"]), (&json!("DEPRECATED"), &json!(null)));

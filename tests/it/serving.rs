@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use storage::{Config, Store};
 use tempfile::TempDir;
-use testbed::Cluster;
+use testbed::{Cluster, eventually};
 
 use crate::client::Client;
 
@@ -43,7 +44,8 @@ pub(crate) fn pagefree(folder: &Path) -> Command {
 
 impl Serving {
     pub(crate) async fn on_sqlite() -> Self {
-        tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), None)).await.unwrap()
+        let started = tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), None)).await.unwrap();
+        started.ready().await
     }
 
     pub(crate) async fn on_postgres() -> Self {
@@ -53,7 +55,22 @@ impl Serving {
 
     pub(crate) async fn on(database: &str) -> Self {
         let database = Some(database.to_owned());
-        tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), database)).await.unwrap()
+        let started =
+            tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), database)).await.unwrap();
+        started.ready().await
+    }
+
+    /// Its views follow the log.
+    async fn ready(self) -> Self {
+        let anonymous = self.anonymous();
+        eventually("it is ready", || async { anonymous.get("/readyz").await.status == 200 }).await;
+        self
+    }
+
+    /// Its database, opened beside it.
+    pub(crate) async fn store(&self) -> Store {
+        let sqlite = || format!("sqlite:{}", self.data().join("pagefree.db").display());
+        Store::open(&Config::new(self.database.clone().unwrap_or_else(sqlite))).await.unwrap()
     }
 
     fn start(folder: TempDir, database: Option<String>) -> Self {
@@ -143,7 +160,7 @@ impl Serving {
         let Self { folder, database, .. } = &mut self;
         let folder = std::mem::replace(folder, tempfile::tempdir().unwrap());
         let database = database.take();
-        tokio::task::spawn_blocking(|| Self::start(folder, database)).await.unwrap()
+        tokio::task::spawn_blocking(|| Self::start(folder, database)).await.unwrap().ready().await
     }
 
     /// What it has logged since this was last asked.

@@ -3,18 +3,23 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use commands::Bus;
+use domain::Fault;
+use projections::{Phase, Standing, Views};
 use serde_json::json;
 use storage::{StorageError, Token};
 use tokio::time::timeout;
 
 use super::{Access, Route};
 use crate::Answer;
+use crate::problem::Problem;
 use crate::respond;
 
 /// A database that takes longer is not one to send requests to.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Events that a view may be behind the log.
+const BEHIND: u64 = 10_000;
 
 pub(super) const ALIVE: Route =
     Route { method: "GET", path: "/healthz", access: Access::Open, handle: |route| route.to(alive) };
@@ -26,26 +31,76 @@ async fn alive() -> Answer {
     respond::json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-async fn ready(bus: web::Data<Bus>) -> Answer {
+async fn ready(bus: web::Data<Bus>, views: web::Data<Views>) -> Answer {
     let engine = bus.store().engine();
     match timeout(PATIENCE, present(&bus)).await {
         Ok(Ok(token)) => {
+            let faults: Vec<Fault> =
+                views.standings().iter().filter_map(|standing| fault(standing, token.position)).collect();
+            if !faults.is_empty() {
+                return Err(Problem::not_ready("not every view follows the log; those that do not are listed", faults));
+            }
             let position = token.to_string();
             respond::json(StatusCode::OK, &json!({ "status": "ready", "engine": engine, "position": position }))
         }
         failed => {
             tracing::warn!(?failed, "not ready");
-            let status = json!({ "status": "not ready", "engine": engine, "detail": "the database does not answer" });
-            let mut response: HttpResponse = respond::json(StatusCode::SERVICE_UNAVAILABLE, &status)?;
-            response
-                .headers_mut()
-                .insert(actix_web::http::header::RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("2"));
-            Ok(response)
+            Err(Problem::not_ready(format!("the database ({engine}) does not answer"), Vec::new()))
         }
     }
+}
+
+/// Why a view cannot answer for a log that ends at `head`.
+fn fault(standing: &Standing, head: u64) -> Option<Fault> {
+    let behind = head.saturating_sub(standing.position);
+    let why = match standing {
+        Standing { halt: Some(halt), .. } => format!("halted before position {}: {}", halt.position, halt.why),
+        Standing { paused: true, .. } => "paused".to_owned(),
+        Standing { phase: Phase::Waking, trouble: Some(why), .. } => format!("cannot be opened: {why}"),
+        Standing { phase: Phase::Waking | Phase::Building, .. } => "being built".to_owned(),
+        Standing { phase: Phase::Live, .. } if behind > BEHIND => format!("{behind} events behind the log"),
+        Standing { phase: Phase::Live, .. } => return None,
+    };
+    Some(Fault::new(format!("/views/{}", standing.name), why))
 }
 
 async fn present(bus: &Bus) -> Result<Token, StorageError> {
     let store = bus.store();
     store.token(store.head().await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use projections::{Phase, Standing};
+    use storage::documents::{Halt, HaltKind};
+
+    use super::fault;
+
+    #[test]
+    fn a_view_is_ready_when_it_follows() {
+        let live = Standing {
+            name: "incidents",
+            version: 1,
+            phase: Phase::Live,
+            table: None,
+            position: 5,
+            behind: 0,
+            halt: None,
+            paused: false,
+            trouble: None,
+        };
+        assert_eq!(fault(&live, 10_005), None);
+        let halt = Halt { kind: HaltKind::Poison, position: 6, why: "no".to_owned() };
+        let not_ready = [
+            (live.clone(), 10_006, "10001 events behind the log"),
+            (Standing { halt: Some(halt), ..live.clone() }, 5, "halted before position 6: no"),
+            (Standing { paused: true, ..live.clone() }, 5, "paused"),
+            (Standing { phase: Phase::Building, ..live.clone() }, 5, "being built"),
+            (Standing { phase: Phase::Waking, ..live }, 5, "being built"),
+        ];
+        for (standing, head, why) in not_ready {
+            let fault = fault(&standing, head).unwrap();
+            assert_eq!((fault.pointer.as_str(), fault.message.as_str()), ("/views/incidents", why));
+        }
+    }
 }

@@ -2,7 +2,11 @@
 
 mod health;
 mod incidents;
+mod metrics;
+mod overview;
 mod runbooks;
+mod views;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +20,9 @@ use commands::authorize::Action;
 use crate::Answer;
 use crate::door;
 use crate::problem::Problem;
+
+pub use views::view_document;
+pub use work::{pause_document, work_document};
 
 /// Who passes the door of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +46,11 @@ pub struct Route {
 pub const ROUTES: &[Route] = &[
     health::ALIVE,
     health::READY,
+    metrics::ROUTE,
+    overview::ROUTE,
     runbooks::validate::ROUTE,
     runbooks::create::ROUTE,
+    runbooks::list::ROUTE,
     runbooks::show::ROUTE,
     runbooks::edit::ROUTE,
     runbooks::submit::ROUTE,
@@ -53,6 +63,7 @@ pub const ROUTES: &[Route] = &[
     runbooks::version::ROUTE,
     runbooks::history::ROUTE,
     incidents::declare::ROUTE,
+    incidents::list::ROUTE,
     incidents::show::ROUTE,
     incidents::edit::ROUTE,
     incidents::timeline::ROUTE,
@@ -69,6 +80,17 @@ pub const ROUTES: &[Route] = &[
     incidents::snooze::ROUTE,
     incidents::merge::ROUTE,
     incidents::unmerge::ROUTE,
+    views::list::ROUTE,
+    views::pause::PAUSE,
+    views::pause::RESUME,
+    views::skip::ROUTE,
+    views::retry::ROUTE,
+    work::list::ROUTE,
+    work::pause::PAUSE,
+    work::pause::RESUME,
+    work::show::ROUTE,
+    work::retry::ROUTE,
+    work::skip::ROUTE,
 ];
 
 impl Route {

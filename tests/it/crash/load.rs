@@ -93,7 +93,7 @@ impl Caller {
         let reply = self.client.ask("POST", &path).json(&json!({ "into": into })).try_send().await;
         self.witness.answered();
         let reply = reply.map_err(|_| ())?;
-        if reply.status == 200 {
+        if is_recorded(&reply) {
             let content = format!(r#""incident":"{id}""#);
             let acknowledged = Acknowledged { position: reply.number(), event_type: ABSORBED, content };
             self.witness.acknowledge(acknowledged);
@@ -117,9 +117,14 @@ async fn declare(client: &Client, request: &Unanswered) -> Result<Reply, reqwest
     ask.json(&json!({ "title": request.title })).try_send().await
 }
 
+/// Shown at once, or recorded and not shown yet: both are promises.
+fn is_recorded(reply: &Reply) -> bool {
+    [200, 201, 202].contains(&reply.status)
+}
+
 /// The id in a good answer, once it is written down.
 fn note(witness: &Witness, request: &Unanswered, reply: Result<&Reply, &reqwest::Error>) -> Option<String> {
-    let reply = reply.ok().filter(|reply| reply.status == 201)?;
+    let reply = reply.ok().filter(|reply| is_recorded(reply))?;
     witness.acknowledge(Acknowledged {
         position: reply.number(),
         event_type: DECLARED,

@@ -1,9 +1,10 @@
-//! Takes an incident on.
+//! Takes an incident on, for a time or until it is over.
 
 use commands::authorize::Action;
 use domain::incident::{Command, Incident};
 
 use crate::Answer;
+use crate::clock::now;
 use crate::routes::{Access, Route};
 use crate::write::Write;
 
@@ -15,6 +16,8 @@ pub(in crate::routes) const ROUTE: Route = Route {
 };
 
 async fn acknowledge(write: Write) -> Answer {
-    write.fields()?.close()?;
-    write.execute::<Incident>(&Command::Acknowledge { by: write.by(), expires_at: None }).await
+    let mut fields = write.fields()?;
+    let expires_at = fields.coming("expires_at", now());
+    fields.close()?;
+    write.execute::<Incident>(&Command::Acknowledge { by: write.by(), expires_at }).await
 }

@@ -18,7 +18,8 @@ pub(in crate::routes) const ROUTE: Route = Route {
 };
 
 async fn history(List { read, part }: List) -> Answer {
-    let found = read.find::<Incident>().await?;
-    let entries = found.history.entries::<Entry>();
-    respond::page(&as_of::page(entries, part.after, part.limit), &found.token)
+    let logged = read.log::<Incident>().await?;
+    let entries = logged.history.entries::<Entry>();
+    let token = read.token(logged.folded.position).await?;
+    respond::page(&as_of::page(entries, part.after, part.limit), &token)
 }

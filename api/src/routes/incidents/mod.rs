@@ -5,6 +5,7 @@ pub(super) mod assign;
 pub(super) mod declare;
 pub(super) mod edit;
 pub(super) mod history;
+pub(super) mod list;
 pub(super) mod merge;
 pub(super) mod notes;
 pub(super) mod reopen;

@@ -6,6 +6,7 @@ pub(super) mod deprecate;
 pub(super) mod discard;
 pub(super) mod edit;
 pub(super) mod history;
+pub(super) mod list;
 pub(super) mod reject;
 pub(super) mod show;
 pub(super) mod submit;

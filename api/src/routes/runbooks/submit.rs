@@ -1,11 +1,16 @@
-//! Submits the draft for approval.
+//! Submits the draft for approval, for as long as it may wait for one.
 
 use commands::authorize::Action;
 use domain::runbook::{Command, Runbook};
+use jiff::SignedDuration;
 
 use crate::Answer;
+use crate::clock::now;
 use crate::routes::{Access, Route};
 use crate::write::Write;
+
+/// How long a submission waits for a decision where nothing else is said.
+const USUAL_WAIT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 pub(in crate::routes) const ROUTE: Route = Route {
     method: "POST",
@@ -15,6 +20,8 @@ pub(in crate::routes) const ROUTE: Route = Route {
 };
 
 async fn submit(write: Write) -> Answer {
-    write.fields()?.close()?;
-    write.execute::<Runbook>(&Command::Submit { by: write.by() }).await
+    let mut fields = write.fields()?;
+    let expires_at = fields.coming("expires_at", now()).or_else(|| now().checked_add(USUAL_WAIT).ok());
+    fields.close()?;
+    write.execute::<Runbook>(&Command::Submit { by: write.by(), expires_at }).await
 }

@@ -20,10 +20,29 @@ pub(in crate::routes) const ROUTE: Route = Route {
 
 async fn version(read: Read) -> Answer {
     let number: u32 = read.path("number")?;
-    let found = read.find::<Runbook>().await?;
-    let version = found.history.entries::<RunbookVersion>().find(|(_, version)| version.summary.number == number);
-    let (_, version) = version.ok_or_else(|| Problem::missing("there is no such version"))?;
-    let mut response = respond::json(StatusCode::OK, &version)?;
-    respond::stamp(&mut response, &found.token);
+    let (body, position) = if read.as_of.is_some() { then(&read, number).await? } else { now(&read, number).await? };
+    let mut response = respond::stored(StatusCode::OK, body);
+    respond::stamp(&mut response, &read.token(position).await?);
     Ok(response)
+}
+
+async fn now(read: &Read, number: u32) -> Result<(String, u64), Problem> {
+    // Whether it may be seen is the runbook's affair.
+    let shown = read.find::<Runbook>().await?;
+    read.fresh::<RunbookVersion>().await?;
+    let (stored, position) = read.views.find::<RunbookVersion>(&RunbookVersion::key(&read.id, number)).await?;
+    Ok((stored.ok_or_else(missing)?.body, position.min(shown.position)))
+}
+
+async fn then(read: &Read, number: u32) -> Result<(String, u64), Problem> {
+    let logged = read.log::<Runbook>().await?;
+    let mut versions = logged.history.entries::<RunbookVersion>();
+    let version = versions.find(|(_, version)| version.summary.number == number);
+    let (_, version) = version.ok_or_else(missing)?;
+    let body = serde_json::to_string(&version).map_err(|error| Problem::internal(&error))?;
+    Ok((body, logged.folded.position))
+}
+
+fn missing() -> Problem {
+    Problem::missing("there is no such version")
 }
