@@ -17,6 +17,8 @@ pub enum Action {
     DecideRunbook,
     /// Declare incidents, work on them and resolve them.
     HandleIncident,
+    /// Say that a time has come. Only what happens by itself may, for it is believed.
+    FireTimer,
     /// See what waits in the queue, and what has failed there.
     ReadWork,
     /// Retry, skip, pause and resume it.
@@ -28,12 +30,13 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
         Self::DecideRunbook,
         Self::HandleIncident,
+        Self::FireTimer,
         Self::ReadWork,
         Self::OperateWork,
         Self::ReadViews,
@@ -48,6 +51,7 @@ impl Action {
             Self::DraftRunbook => "write and submit runbooks",
             Self::DecideRunbook => "approve, reject or deprecate runbooks",
             Self::HandleIncident => "declare and handle incidents",
+            Self::FireTimer => "fire timers",
             Self::ReadWork => "see the work queue",
             Self::OperateWork => "retry, skip, pause or resume work",
             Self::ReadViews => "see where the views stand",
@@ -70,11 +74,12 @@ pub enum Reach {
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        DecideRunbook, DraftRunbook, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks, ReadViews,
-        ReadWork,
+        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks,
+        ReadViews, ReadWork,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
+        (_, FireTimer) => Reach::Nowhere,
         (PlatformAdmin, _)
         | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews)
         | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
@@ -89,8 +94,10 @@ pub fn reach(role: Role, action: Action) -> Reach {
 /// Whether `actor` may do `action` to something of `team` (null: it belongs to no team).
 pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
     match actor.kind {
-        // Deciding on a version takes a person or what he gave his token to.
-        ActorKind::System | ActorKind::Reaction => action != Action::DecideRunbook,
+        // Deciding on a version, and operating the house, takes a person or what he gave his token to.
+        ActorKind::System | ActorKind::Reaction => {
+            !matches!(action, Action::DecideRunbook | Action::OperateWork | Action::OperateViews)
+        }
         ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
             actor.grants.iter().any(|grant| match reach(grant.role, action) {
                 Reach::Nowhere => false,

@@ -102,19 +102,16 @@ BEGIN
     RAISE EXCEPTION 'append_judged needs READ COMMITTED, not %', current_setting('transaction_isolation');
   END IF;
   IF array_remove(c_work, NULL) <> '{}' THEN
-    -- Before the log's own lock: whoever is at work on these lanes shall not hold up the log.
+    -- Before the log's own lock: whoever is at work on these lanes, or on these rows, shall not hold up the log.
     lanes := ARRAY(SELECT w.lane FROM work w WHERE w.id = ANY (c_work));
     PERFORM lock_lanes(lanes);
+    -- Nobody may claim the work between the verdict on a claim and its closing.
+    PERFORM FROM work w WHERE w.id = ANY (c_work) ORDER BY w.id FOR UPDATE;
   END IF;
   PERFORM pg_advisory_xact_lock(5044039871231);
   SELECT e.position, e.recorded_at INTO head, at FROM events e ORDER BY e.position DESC LIMIT 1;
   head := coalesce(head, 0);
   at := greatest(clock_timestamp(), at);
-
-  IF lanes IS NOT NULL THEN
-    -- Nobody may claim the work between the verdict on a claim and its closing.
-    PERFORM FROM work w WHERE w.id = ANY (c_work) ORDER BY w.id FOR UPDATE;
-  END IF;
 
   SELECT coalesce(array_agg(s.command), '{}') INTO moved
     FROM unnest(s_command, s_type, s_id, s_expected) AS s(command, type, id, expected)

@@ -4,7 +4,7 @@
 -- Whoever may change which row is the head of a lane holds that lane's bucket; so promotion never races, and an open lane
 -- is never left without a head. Claiming changes no head, and needs no bucket.
 --
--- Order of locks, against deadlocks: a reactor's row, buckets by number, the log, rows of work by id. Claiming skips
+-- Order of locks, against deadlocks: a reactor's row, buckets by number, rows of work by id, the log. Claiming skips
 -- what is locked.
 
 -- How far each reactor has turned the log into work.
@@ -89,7 +89,8 @@ BEGIN
   END IF;
 END $$;
 
--- Compare-and-set first: 'false', and nothing done, when the reactor does not stand at `from_position`.
+-- Compare-and-set first: 'false', and nothing done, when the reactor does not stand at `from_position`, or would go beyond
+-- the log: after a failover it may have seen what never happened here.
 CREATE FUNCTION advance_reactor(
   reactor text, from_position bigint, to_position bigint,
   w_id uuid[], w_kind text[], w_lane text[], w_priority smallint[], w_payload text[], w_run_at bigint[],
@@ -97,7 +98,9 @@ CREATE FUNCTION advance_reactor(
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  UPDATE reactors r SET position = to_position WHERE r.name = reactor AND r.position = from_position;
+  UPDATE reactors r SET position = to_position
+   WHERE r.name = reactor AND r.position = from_position
+     AND to_position <= (SELECT coalesce(max(e.position), 0) FROM events e);
   advanced := FOUND;
   IF advanced AND w_id <> '{}' THEN
     PERFORM add_work(w_id, w_kind, w_lane, w_priority, w_payload, w_run_at, w_position, w_n);

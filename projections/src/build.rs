@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use storage::documents::{Commit, Committed, Document, Table, ViewRow};
+use storage::documents::{Commit, Committed, Document, Halt, Table, ViewRow};
 use storage::{Recorded, StorageError, Store, StreamPlace};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -44,8 +44,8 @@ pub type Observer<'a> = &'a mut (dyn FnMut(Built) + Send);
 pub enum BuildError {
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("position {position}: {why}")]
-    Halted { position: u64, why: String },
+    #[error("position {}: {}", .0.position, .0.why)]
+    Halted(Halt),
     #[error("the view moved on faster than the new generation could follow")]
     Outrun,
 }
@@ -68,24 +68,33 @@ pub(crate) async fn in_place<V: View>(
     }
     tracing::info!(view = V::NAME, version = V::VERSION, "building the view from the log");
     let mut nobody = |_| {};
-    let building = generation::<V>(store, store.head().await?, &mut nobody);
-    tokio::pin!(building);
-    let table = loop {
-        tokio::select! {
-            built = &mut building => match built {
-                Ok((table, _)) => break table,
-                Err(BuildError::Storage(error)) => return Err(error),
-                Err(error) => return Err(StorageError::Incompatible(error.to_string())),
-            },
-            () = sleep(BETWEEN_LEASES) => {
-                store.commit_documents(table, me, LEASE, &nothing).await?;
+    let building = async {
+        let (table, _) = generation::<V>(store, store.head().await?, &mut nobody).await?;
+        promote::<V>(store, &table).await
+    };
+    // On its own: a build may hold the only connection that writes.
+    let renewing = async {
+        loop {
+            sleep(BETWEEN_LEASES).await;
+            if let Err(error) = store.commit_documents(table, me, LEASE, &nothing).await {
+                tracing::debug!(view = V::NAME, %error, "the lease of a build was not renewed");
             }
         }
     };
-    promote::<V>(store, &table).await.map_err(|error| match error {
-        BuildError::Storage(error) => error,
-        error => StorageError::Incompatible(error.to_string()),
-    })
+    let built = tokio::select! {
+        built = building => built,
+        () = renewing => return Ok(()),
+    };
+    match built {
+        Ok(()) => Ok(()),
+        Err(BuildError::Storage(error)) => Err(error),
+        Err(BuildError::Outrun) => Err(StorageError::Unavailable(BuildError::Outrun.to_string())),
+        Err(BuildError::Halted(halt)) => {
+            // A view that cannot be built stands where it stood, and says why.
+            tracing::error!(view = V::NAME, position = halt.position, why = halt.why, "the view cannot be built");
+            store.halt_view(V::NAME, V::VERSION, row.generation, row.position, &halt).await.map(drop)
+        }
+    }
 }
 
 /// Builds a generation and puts it in the place of the live one, which goes on being read and moved meanwhile.
@@ -110,21 +119,33 @@ pub async fn generation<V: View>(
         poisoned: Poisoned::new(),
         built: Built { of: until, ..Built::default() },
     };
-    match building.all(until, observer).await {
-        Ok(()) => {}
-        Err(error) => {
-            if let Err(error) = store.abandon_build(&table).await {
-                tracing::warn!(view = V::NAME, %error, "the abandoned build stays until the next one");
-            }
-            return Err(error);
-        }
+    let filled = match building.all(until, observer).await {
+        Ok(()) => store.finish_build(&table, until).await.map_err(BuildError::from),
+        Err(error) => Err(error),
+    };
+    match filled {
+        Ok(()) => Ok((table, building.built)),
+        Err(error) => Err(abandoned::<V>(store, &table, error).await),
     }
-    store.finish_build(&table, until).await?;
-    Ok((table, building.built))
+}
+
+/// Lets go of a build that came to nothing.
+async fn abandoned<V: View>(store: &Store, table: &Table, error: BuildError) -> BuildError {
+    if let Err(error) = store.abandon_build(table).await {
+        tracing::warn!(view = V::NAME, %error, "the abandoned build stays until the next one");
+    }
+    error
 }
 
 /// Follows the log with a finished build until it may take the live one's place.
 async fn promote<V: View>(store: &Store, table: &Table) -> Result<(), BuildError> {
+    match catch_up_and_promote::<V>(store, table).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(abandoned::<V>(store, table, error).await),
+    }
+}
+
+async fn catch_up_and_promote<V: View>(store: &Store, table: &Table) -> Result<(), BuildError> {
     let skips: BTreeSet<u64> = store.view_skips(V::NAME, V::VERSION).await?.into_iter().collect();
     let builds = store.view_builds().await?;
     let build = builds.iter().find(|build| build.name == V::NAME && build.generation == table.generation());
@@ -132,7 +153,7 @@ async fn promote<V: View>(store: &Store, table: &Table) -> Result<(), BuildError
     let (mut kept, mut poisoned) = (HashMap::new(), Poisoned::new());
     for _ in 0..PROMOTIONS {
         loop {
-            let events: Vec<Event> = store.read_after(position, EVENTS).await?.into_iter().map(Event::read).collect();
+            let events: Vec<Event> = store.read_part(position, EVENTS).await?.into_iter().map(Event::read).collect();
             if events.is_empty() {
                 break;
             }
@@ -171,7 +192,7 @@ async fn batch<V: View>(
     loop {
         let plan = Plan::of::<V>(from, events, skips, poisoned);
         if let Some(halt) = plan.halt {
-            return Err(BuildError::Halted { position: halt.position, why: halt.why });
+            return Err(BuildError::Halted(halt));
         }
         let missing = plan.missing(kept);
         for stored in store.load_documents(table, &missing).await? {
@@ -232,7 +253,7 @@ impl<V: View> Building<'_, V> {
         loop {
             let plan = Plan::of::<V>(0, &part.events, &self.skips, &self.poisoned);
             if let Some(halt) = plan.halt {
-                return Err(BuildError::Halted { position: halt.position, why: halt.why });
+                return Err(BuildError::Halted(halt));
             }
             match fold(plan, &mut self.kept) {
                 Ok(folded) => return Ok(folded),
@@ -264,7 +285,7 @@ impl<V: View> Building<'_, V> {
         let mut position = 0;
         while position < until {
             let limit = usize::try_from(until - position).map_or(EVENTS, |rest| rest.min(EVENTS));
-            let events = self.store.read_after(position, limit).await?;
+            let events = self.store.read_part(position, limit).await?;
             let events: Vec<Event> = events.into_iter().map(Event::read).collect();
             let Self { store, table, skips, kept, poisoned, .. } = self;
             let (to, folded) = batch::<V>(store, table, position, &events, skips, kept, poisoned).await?;

@@ -32,7 +32,7 @@ impl Event {
                 aggregate_id: stream.aggregate_id,
                 position,
                 from_the_future: error.is_from_the_future(),
-                why: error.to_string(),
+                why: in_short(&error.to_string()),
             })),
         }
     }
@@ -50,4 +50,12 @@ impl Event {
             Self::Undecodable(event) => &event.aggregate_type,
         }
     }
+}
+
+/// Characters of a reason that are kept.
+const REASON: usize = 1_000;
+
+/// A reason as every database takes it: it may quote what nobody should have written.
+pub(crate) fn in_short(why: &str) -> String {
+    why.chars().filter(|c| *c != '\0').take(REASON).collect()
 }

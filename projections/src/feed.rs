@@ -63,6 +63,11 @@ impl Feed {
         &self.0.store
     }
 
+    /// Where the log ends, as far as anybody here has heard.
+    pub fn heard(&self) -> u64 {
+        *self.store().head_news().borrow()
+    }
+
     /// The events after `position`, as soon as there are some.
     pub async fn after(&self, position: u64) -> Result<Chunk, StorageError> {
         let mut news = self.0.store.head_news();
@@ -88,14 +93,14 @@ impl Feed {
         if let Some(chunk) = self.kept(position) {
             return Ok(Some(chunk));
         }
-        let recorded = self.0.store.read_after(position, EVENTS).await?;
+        let recorded = self.0.store.read_part(position, EVENTS).await?;
         // Read from a server that is not in charge any more: whoever asks again asks the next one.
         if recorded.is_empty() || self.0.store.epoch().await? != epoch {
             return Ok(None);
         }
         let bytes = recorded.iter().map(|event| event.payload.len() + event.metadata.len()).sum();
         let events: Arc<[Event]> = recorded.into_iter().map(Event::read).collect();
-        self.keep(Part { first: position + 1, events: events.clone(), bytes });
+        self.keep(&epoch, Part { first: position + 1, events: events.clone(), bytes });
         Ok(Some(Chunk { events, from: 0 }))
     }
 
@@ -113,7 +118,12 @@ impl Feed {
         parts.iter().all(|part| part.first + part.events.len() as u64 <= position + 1)
     }
 
-    fn keep(&self, part: Part) {
+    fn keep(&self, epoch: &Arc<str>, part: Part) {
+        let present = self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have learned of another history while this was decoded.
+        if present.as_ref() != Some(epoch) {
+            return;
+        }
         let mut parts = self.0.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.push_back(part);
         while parts.len() > 1 && (parts.len() > PARTS || parts.iter().map(|part| part.bytes).sum::<usize>() > BYTES) {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use storage::documents::{CountDelta, Document, Halt, HaltKind, Parked, Stored, Touch};
 
+use crate::event::in_short;
 use crate::view::Origin;
 use crate::{Decoded, Event, View};
 
@@ -30,7 +31,7 @@ impl<V: View> Kept<V> {
     /// A document as it was stored. One that this binary cannot read was not written by this version of the view.
     pub(crate) fn of(stored: Stored) -> Result<Self, serde_json::Error> {
         let document: V = serde_json::from_str(&stored.body)?;
-        let counted = document.counted();
+        let counted = if stored.position == 0 { Vec::new() } else { document.counted() };
         let weight = stored.body.len() * WEIGHT_OF_A_BYTE;
         Ok(Self { document, position: stored.position, parked: stored.parked, counted, weight })
     }
@@ -72,7 +73,12 @@ impl<'a> Plan<'a> {
         let mut plan = Self { steps: Vec::with_capacity(events.len()), to: from, halt: None };
         for event in events {
             if V::READS.contains(&event.aggregate_type()) && !skips.contains(&event.position()) {
+                let before = plan.steps.len();
                 plan.halt = plan.step::<V>(event, poisoned).err();
+                if plan.halt.is_some() {
+                    // What it did to other documents belongs to what it cannot do.
+                    plan.steps.truncate(before);
+                }
             }
             if plan.halt.is_some() {
                 break;
@@ -203,22 +209,24 @@ pub(crate) fn fold<V: View>(plan: Plan<'_>, kept: &mut HashMap<String, Kept<V>>)
     let mut counts: BTreeMap<(&'static str, String), i64> = BTreeMap::new();
     for key in &touched {
         let Some(one) = kept.get_mut(key) else { continue };
-        let counted = one.document.counted();
+        // A document of which nothing could be folded is none of anything.
+        let counted = if one.position == 0 { Vec::new() } else { one.document.counted() };
         if counted != one.counted {
             count(&mut counts, std::mem::replace(&mut one.counted, counted.clone()), -1);
             count(&mut counts, counted, 1);
         }
-        // A document that this binary made it can also write.
-        let body = serde_json::to_string(&one.document).unwrap_or_default();
+        let body = serde_json::to_string(&one.document).map_err(|error| Panicked {
+            key: key.clone(),
+            position: one.position,
+            why: format!("the document cannot be written: {error}"),
+        })?;
         one.weight = body.len() * WEIGHT_OF_A_BYTE;
         folded.documents.push(one.written(key, body));
     }
     let delta = |((grouping, value), by)| CountDelta { grouping, value, by };
     folded.counts = counts.into_iter().filter(|(_, by)| *by != 0).map(delta).collect();
-    match V::ORIGIN {
-        Origin::Event => kept.clear(),
-        // What is parked may be repaired by anybody at any time.
-        Origin::Stream | Origin::Streams => kept.retain(|_, one| one.parked.is_none()),
+    if V::ORIGIN == Origin::Event {
+        kept.clear();
     }
     Ok(folded)
 }
@@ -231,11 +239,13 @@ fn count(counts: &mut BTreeMap<(&'static str, String), i64>, groups: Vec<(&'stat
 
 fn in_words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the fold panicked: {}", text.unwrap_or("without a word"))
+    in_short(&format!("the fold panicked: {}", text.unwrap_or("without a word")))
 }
 
 /// Lets go of documents, the ones not in `last` first, when they weigh more than `budget` together.
 pub(crate) fn trim<V: View>(kept: &mut HashMap<String, Kept<V>>, last: &[Document], budget: usize) {
+    // What is parked may be repaired by anybody at any time.
+    kept.retain(|_, one| one.parked.is_none());
     if kept.values().map(|one| one.weight).sum::<usize>() <= budget {
         return;
     }

@@ -2,9 +2,11 @@
 //! take up its position.
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use storage::documents::{Commit, Committed, HaltKind, Table, ViewRow};
 use storage::{StorageError, Store};
 use tokio::time::{sleep, timeout};
@@ -60,11 +62,17 @@ impl<V: View> Follower<V> {
     pub(crate) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.follow(&mut pause).await {
-                Ok(()) => pause = FIRST_PAUSE,
-                Err(error) => {
-                    tracing::warn!(view = V::NAME, %error, "the view is tried again");
-                    self.progress.trouble(error.to_string());
+            // A panic beyond the folds, which are caught where they happen, must not end the view for good.
+            let trouble = match AssertUnwindSafe(self.follow(&mut pause)).catch_unwind().await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("it panicked, which is a fault of ours".to_owned()),
+            };
+            match trouble {
+                None => pause = FIRST_PAUSE,
+                Some(why) => {
+                    tracing::warn!(view = V::NAME, why, "the view is tried again");
+                    self.progress.trouble(why);
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -73,13 +81,17 @@ impl<V: View> Follower<V> {
         }
     }
 
-    /// Opens the view and moves it until its table is another one.
+    /// Opens the view and moves it until its table, or the history, is another one.
     async fn follow(&mut self, pause: &mut Duration) -> Result<(), StorageError> {
         let mut place = self.open().await?;
         let generation = place.row.generation;
-        while place.row.generation == generation {
+        while place.row.generation == generation && *self.store.epoch().await? == *place.row.epoch {
             if place.row.halt.is_some() || place.row.paused {
                 self.stand_still(&mut place).await?;
+                if place.row.position == 0 {
+                    // Perhaps it may be built now.
+                    return Ok(());
+                }
             } else {
                 self.advance(&mut place).await?;
             }
@@ -90,20 +102,15 @@ impl<V: View> Follower<V> {
 
     async fn open(&mut self) -> Result<Place, StorageError> {
         let (mut table, mut row) = self.store.open_view(&V::shape()).await?;
-        if self.is_foreign(&row).await? {
-            tracing::warn!(view = V::NAME, "the view is of another history, and is made anew");
-            self.store.drop_view(V::NAME, V::VERSION).await?;
-            (table, row) = self.store.open_view(&V::shape()).await?;
-        }
-        // Empty, and the log is long: in bulk, by this node or by another one.
-        while row.position == 0 && row.halt.is_none() && self.store.head().await? > FEW {
+        while self.must_be_built(&row).await? {
             self.progress.phase(Phase::Building);
             build::in_place::<V>(&self.store, self.me, &table, &row).await?;
             (table, row) = self.store.open_view(&V::shape()).await?;
         }
         let (skips, due) = (self.skips().await?, self.store.head().await?);
-        self.progress.serves(table.clone());
-        self.progress.row(&row, row.position >= due);
+        // What stands still may be read as it is, if it ever was whole.
+        let stands_still = row.position > 0 && (row.halt.is_some() || row.paused);
+        self.progress.opened(table.clone(), &row, row.position >= due || stands_still);
         Ok(Place { table, row, skips, due })
     }
 
@@ -111,21 +118,35 @@ impl<V: View> Follower<V> {
         Ok(self.store.view_skips(V::NAME, V::VERSION).await?.into_iter().collect())
     }
 
-    /// Whether a view belongs to a history that is not, or no longer, this one. Then nothing in it can be relied on.
-    async fn is_foreign(&self, row: &ViewRow) -> Result<bool, StorageError> {
-        let epoch = self.store.epoch().await?;
-        if *row.epoch != *epoch {
-            let epochs = self.store.epochs().await?;
-            // What was begun after the view's epoch shares with it everything up to where it began.
-            let begun = epochs.iter().skip_while(|(epoch, _)| *epoch != row.epoch).skip(1);
-            let shared = begun.map(|(_, after)| *after).min();
-            if shared.is_none_or(|shared| row.position > shared) {
-                return Ok(true);
-            }
-            self.store.set_view_epoch(V::NAME, V::VERSION, &epoch).await?;
+    /// Whether nothing but a build brings the view on: it is empty and the log is long, or it is of another history.
+    async fn must_be_built(&self, row: &ViewRow) -> Result<bool, StorageError> {
+        if row.halt.is_some() || row.paused {
+            return Ok(false);
         }
-        // The log's file was put back by hand.
-        Ok(row.position > self.store.head().await?)
+        let head = self.store.head().await?;
+        if row.position > head {
+            // The log's file was put back by hand: there is no telling what this was folded from.
+            tracing::warn!(view = V::NAME, "the view is ahead of the log, and is made anew");
+            self.store.drop_view(V::NAME, V::VERSION).await?;
+            return Err(StorageError::Superseded(format!("the view {} was ahead of the log", V::NAME)));
+        }
+        Ok(self.is_foreign(row).await? || (row.position == 0 && head > FEW))
+    }
+
+    /// Whether a view holds events of a history that is not, or no longer, this one.
+    async fn is_foreign(&self, row: &ViewRow) -> Result<bool, StorageError> {
+        let epochs = self.store.epochs().await?;
+        let Some((present, _)) = epochs.last().filter(|(present, _)| *present != row.epoch) else { return Ok(false) };
+        // What was begun after the view's epoch shares with it everything up to where it began.
+        let begun = epochs.iter().skip_while(|(epoch, _)| *epoch != row.epoch).skip(1);
+        let shared = begun.map(|(_, after)| *after).min();
+        if shared.is_none_or(|shared| row.position > shared) {
+            tracing::warn!(view = V::NAME, "the view is of another history, and is built anew");
+            return Ok(true);
+        }
+        self.store.set_view_epoch(V::NAME, V::VERSION, present).await?;
+        // As it stands now.
+        Err(StorageError::Superseded(format!("the view {} belongs to a new epoch", V::NAME)))
     }
 
     /// Takes part in moving the view: by a batch of its own, or by watching the one who does.
@@ -144,7 +165,7 @@ impl<V: View> Follower<V> {
             return self.look(place).await;
         }
         let events = chunk.events();
-        self.progress.head(events.last().map_or(0, Event::position));
+        self.progress.head(self.feed.heard().max(events.last().map_or(0, Event::position)));
         self.fold(place, events).await
     }
 
@@ -212,37 +233,34 @@ impl<V: View> Follower<V> {
         if row.halt != place.row.halt {
             place.skips = self.skips().await?;
         }
-        self.progress.row(&row, row.position >= place.due);
+        // Of another generation there is nothing to be read here: it is opened next.
+        if row.generation == place.row.generation {
+            self.progress.row(&row, row.position >= place.due);
+        }
         place.row = row;
         Ok(())
     }
 
     /// Halted or paused: until somebody does something about it. Nobody else waits for it.
     async fn stand_still(&mut self, place: &mut Place) -> Result<(), StorageError> {
-        self.progress.phase(Phase::Live);
         self.progress.head(self.store.head().await?);
         self.poisoned.clear();
-        if place.row.halt.as_ref().is_some_and(|halt| halt.kind == HaltKind::Unknown) && !place.row.paused {
-            self.go_on_if_known(&place.row).await?;
+        let unknown = place.row.halt.as_ref().filter(|halt| halt.kind == HaltKind::Unknown && !place.row.paused);
+        // At once, then: an older binary beside this one would stop the view again.
+        if unknown.is_none() || !self.goes_on(unknown.map_or(0, |halt| halt.position)).await? {
+            sleep(STANDING_STILL).await;
         }
-        sleep(STANDING_STILL).await;
         self.look(place).await
     }
 
-    /// What stopped an older binary may be known to this one.
-    async fn go_on_if_known(&self, row: &ViewRow) -> Result<(), StorageError> {
-        let event = self.store.read_after(row.position, 1).await?.pop().map(Event::read);
-        if let Some(Event::Decoded(event)) = event
-            && row.halt.as_ref().is_some_and(|halt| halt.position == event.position())
-        {
-            tracing::info!(
-                view = V::NAME,
-                position = event.position(),
-                "the view goes on: this binary knows the event"
-            );
-            self.store.resume_view(V::NAME, V::VERSION).await?;
+    /// What stopped an older binary may be known to this one; then the view is resumed.
+    async fn goes_on(&self, position: u64) -> Result<bool, StorageError> {
+        let event = self.store.read_after(position.saturating_sub(1), 1).await?.pop().map(Event::read);
+        if !matches!(event, Some(Event::Decoded(_))) {
+            return Ok(false);
         }
-        Ok(())
+        tracing::info!(view = V::NAME, position, "the view goes on: this binary knows the event");
+        self.store.resume_view(V::NAME, V::VERSION).await
     }
 }
 

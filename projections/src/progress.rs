@@ -61,8 +61,16 @@ impl Progress {
         self.0.send_modify(|standing| standing.phase = phase);
     }
 
-    pub(crate) fn serves(&self, table: Table) {
-        self.0.send_modify(|standing| standing.table = Some(table));
+    /// The view was opened: its table and where it stands are told together.
+    pub(crate) fn opened(&self, table: Table, row: &ViewRow, live: bool) {
+        self.0.send_modify(|standing| {
+            standing.table = Some(table);
+            standing.phase = if live { Phase::Live } else { Phase::Building };
+            standing.position = row.position;
+            standing.halt.clone_from(&row.halt);
+            standing.paused = row.paused;
+            standing.trouble = None;
+        });
     }
 
     /// The view's row was read; `live` as above.
@@ -74,6 +82,7 @@ impl Progress {
             standing.position = row.position;
             standing.halt.clone_from(&row.halt);
             standing.paused = row.paused;
+            standing.trouble = None;
         });
     }
 

@@ -13,6 +13,8 @@ use crate::{Event, View};
 
 /// Tries against a view that moves on meanwhile.
 const TRIES: usize = 100;
+/// For how long the view is held after the repair: longer than anybody needs for a batch.
+const HELD: Duration = Duration::from_secs(2);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// Whether the document stands in the view again, up to the view's own position.
@@ -37,7 +39,8 @@ pub(crate) async fn unpark<V: View>(store: &Store, key: &str) -> Result<bool, St
             return Ok(false);
         }
         let Ok(mut folded) = fold(plan, &mut kept) else { return Ok(false) };
-        if folded.documents.iter().any(|document| document.parked.is_some()) {
+        // Nothing is left of it, or not all of it can be folded still.
+        if folded.documents.is_empty() || folded.documents.iter().any(|document| document.parked.is_some()) {
             return Ok(false);
         }
         // It was counted as what it was when it was parked.
@@ -50,9 +53,12 @@ pub(crate) async fn unpark<V: View>(store: &Store, key: &str) -> Result<bool, St
             touches: &[],
             counts: &folded.counts,
         };
-        // As the one who moves the view now, whoever that is: what counts is that it does not move meanwhile.
-        let me = row.held_by.unwrap_or_else(Uuid::nil);
-        if let Committed::Done = store.commit_documents(&table, me, Duration::ZERO, &commit).await? {
+        // Whoever moves the view may have loaded the document as it was: the view is taken out of his hands for long
+        // enough that what he has in his is refused.
+        let holder = row.held_by.unwrap_or_else(Uuid::nil);
+        let release = Commit { documents: &[], counts: &[], ..commit };
+        store.commit_documents(&table, holder, Duration::ZERO, &release).await?;
+        if let Committed::Done = store.commit_documents(&table, Uuid::nil(), HELD, &commit).await? {
             return Ok(true);
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

@@ -123,6 +123,7 @@ impl Follower {
     }
 
     async fn keep(&self, place: &mut Place, to: u64, work: &[NewWork]) -> Result<(), Stop> {
+        same_history(&self.feed, place).await?;
         if !self.feed.store().advance_reactor(self.reactor.name(), place.kept, to, work).await? {
             return Err(Stop::Elsewhere);
         }
@@ -170,16 +171,21 @@ impl Follower {
 
 /// The events after what was seen.
 async fn next(feed: &Feed, place: &Place) -> Result<Chunk, Stop> {
+    let after = feed.after(place.seen);
+    // Kept over the looks: a read that takes long must come to its end some time.
+    tokio::pin!(after);
     loop {
-        let chunk = timeout(BETWEEN_LOOKS, feed.after(place.seen)).await;
-        if feed.store().epoch().await? != place.epoch {
-            // What was seen may never have happened: back to what the database holds.
-            return Err(Stop::Elsewhere);
-        }
+        let chunk = timeout(BETWEEN_LOOKS, &mut after).await;
+        same_history(feed, place).await?;
         if let Ok(chunk) = chunk {
             return Ok(chunk?);
         }
     }
+}
+
+/// What was seen in another history may never have happened: back to what the database holds.
+async fn same_history(feed: &Feed, place: &Place) -> Result<(), Stop> {
+    if feed.store().epoch().await? == place.epoch { Ok(()) } else { Err(Stop::Elsewhere) }
 }
 
 /// What a reactor makes of some events.

@@ -78,10 +78,7 @@ impl Pool {
     }
 
     async fn work(&self, runs: &mut JoinSet<()>, mut stop: watch::Receiver<bool>) {
-        tokio::select! {
-            () = self.claim_and_run(runs) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
-        }
+        self.claim_and_run(runs, &mut stop).await;
         let ended = timeout(self.options.drain, async { while runs.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!(count = runs.len(), "work is cut short: it did not end in time");
@@ -89,37 +86,47 @@ impl Pool {
         }
     }
 
-    async fn claim_and_run(&self, runs: &mut JoinSet<()>) {
+    /// Until told to stop. A claim under way is never dropped: the database would have made it, and nobody would know.
+    async fn claim_and_run(&self, runs: &mut JoinSet<()>, stop: &mut watch::Receiver<bool>) {
         let mut news = self.store.work_news();
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
-        loop {
+        while !*stop.borrow_and_update() {
             while runs.try_join_next().is_some() {}
             self.status.runs(runs.len());
             // Seen before the claim: news that come during it wake the wait below.
             news.mark_unchanged();
-            let wait = match self.claim(runs).await {
+            let (wait, hears) = match self.claim(runs, stop).await {
                 Ok(wait) => {
                     backoff.reset();
-                    wait
+                    (wait, wait.is_some())
                 }
                 Err(error) => {
                     let wait = backoff.next();
                     tracing::warn!(%error, ?wait, "work cannot be claimed; it is tried again");
-                    Some(wait)
+                    // Whatever happens meanwhile: it would fail again.
+                    tokio::select! {
+                        () = sleep(wait) => {}
+                        _ = stop.changed() => {}
+                    }
+                    continue;
                 }
             };
-            let hears = wait.is_some();
             tokio::select! {
                 _ = runs.join_next(), if !runs.is_empty() => {}
                 _ = news.changed(), if hears => {}
                 () = sleep(wait.unwrap_or(LONGEST_SLEEP)) => {}
+                _ = stop.changed() => {}
             }
         }
     }
 
     /// Fills the free slots, and says how long nothing more can be due; None while every slot is taken.
-    async fn claim(&self, runs: &mut JoinSet<()>) -> Result<Option<Duration>, StorageError> {
-        loop {
+    async fn claim(
+        &self,
+        runs: &mut JoinSet<()>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Option<Duration>, StorageError> {
+        while !*stop.borrow() {
             let free = self.options.slots.saturating_sub(runs.len()).min(CLAIMS);
             if free == 0 {
                 return Ok(None);
@@ -154,7 +161,10 @@ impl Pool {
             run.go().await;
             under_way.end(claim);
         });
-        entries.insert(claim.work_id, Entry { claim, kind, task });
+        // Claimed here before, and lost to a lease that ran out meanwhile.
+        if let Some(late) = entries.insert(claim.work_id, Entry { claim, kind, task }) {
+            late.task.abort();
+        }
     }
 
     /// Extends the claims three times in a lease, and ends the runs that have lost theirs.
@@ -167,8 +177,9 @@ impl Pool {
             if claims.is_empty() {
                 continue;
             }
-            match self.store.extend_work(&claims, self.options.lease).await {
-                Ok(held) => {
+            let third = self.options.lease / 3;
+            match timeout(third, self.store.extend_work(&claims, self.options.lease)).await {
+                Ok(Ok(held)) => {
                     let lost: Vec<Claim> = claims.into_iter().filter(|claim| !held.contains(claim)).collect();
                     if !lost.is_empty() {
                         sleep(BEFORE_CUTTING_SHORT).await;
@@ -176,7 +187,8 @@ impl Pool {
                     }
                 }
                 // Should a lease run out meanwhile, the fence holds.
-                Err(error) => tracing::warn!(%error, "claims were not extended"),
+                Ok(Err(error)) => tracing::warn!(%error, "claims were not extended"),
+                Err(_) => tracing::warn!("claims were not extended in time"),
             }
         }
     }

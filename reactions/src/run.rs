@@ -18,6 +18,9 @@ use crate::worker::{Assignment, Outcome, Worker};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
+/// Times that work may be begun for each attempt that may fail: drains and lost claims begin it too.
+const BEGINNINGS: i32 = 3;
+
 pub(crate) struct Run {
     pub(crate) store: Store,
     pub(crate) worker: Arc<dyn Worker>,
@@ -54,6 +57,11 @@ impl Run {
             Ok(assignment) => assignment,
             Err(outcome) => return outcome,
         };
+        // Begun so often and never ended: it takes the process down with it, or cannot be closed.
+        let begun = self.work.claim.attempt - 1;
+        if begun >= self.worker.attempts() * BEGINNINGS {
+            return Outcome::Fail { error: format!("given up: begun {begun} times, and it never came to an end") };
+        }
         let time = self.worker.time();
         // The worker is called within the future, so that its panic is caught wherever it happens.
         let run = AssertUnwindSafe(async { self.worker.run(assignment).await }).catch_unwind();

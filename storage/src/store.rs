@@ -119,7 +119,17 @@ impl Store {
         Ok(events)
     }
 
-    /// The next events of one aggregate type, stream by stream in order, none of them beyond the position `up_to`.
+    /// As [`Store::read_after`], but fewer events where they are large: what is held in memory is bounded.
+    pub async fn read_part(&self, position: u64, limit: usize) -> Result<Vec<Recorded>, StorageError> {
+        let events = match self.database() {
+            Database::Postgres(postgres) => postgres.read_part(position, limit).await?,
+            Database::Sqlite(sqlite) => sqlite.read_part(position, limit).await?,
+        };
+        assert_contiguous(position, &events)?;
+        Ok(events)
+    }
+
+    /// The next events of one aggregate type, bounded alike, stream by stream in order, none of them beyond the position `up_to`.
     pub async fn read_streams(
         &self,
         aggregate_type: &str,

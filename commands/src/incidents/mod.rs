@@ -11,8 +11,11 @@ use crate::authorize::Action;
 pub use merge::{Merge, Unmerge};
 
 impl Governed for Incident {
-    fn action(_: &Command) -> Action {
-        Action::HandleIncident
+    fn action(command: &Command) -> Action {
+        match command {
+            Command::TimeOutAcknowledgement { .. } | Command::Wake { .. } => Action::FireTimer,
+            _ => Action::HandleIncident,
+        }
     }
 
     fn by(command: &Command) -> Option<&ActorId> {

@@ -17,9 +17,9 @@ impl Governed for Runbook {
             | Command::Edit { .. }
             | Command::Submit { .. }
             | Command::WithdrawSubmission { .. }
-            // Whose time is over goes back to its authors, which judges nothing.
-            | Command::ExpireSubmission { .. }
             | Command::DiscardDraft { .. } => Action::DraftRunbook,
+            // Whose time is over goes back to its authors, which judges nothing.
+            Command::ExpireSubmission { .. } => Action::FireTimer,
             Command::Approve { .. } | Command::Reject { .. } | Command::Deprecate { .. } => Action::DecideRunbook,
         }
     }

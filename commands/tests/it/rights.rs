@@ -7,17 +7,21 @@ use domain::ids::{ActorId, TeamId};
 #[test]
 fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
-    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, read work, operate work, read
-    // views, operate views
-    let member = [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere];
-    let auditor = [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere];
+    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, fire timers, read work,
+    // operate work, read views, operate views
+    let member =
+        [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Nowhere];
+    let auditor =
+        [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere];
+    let mut admin = [Everywhere; 10];
+    admin[5] = Nowhere;
     let table = [
-        (Role::PlatformAdmin, [Everywhere; 9]),
+        (Role::PlatformAdmin, admin),
         (Role::TeamManager, member),
         (Role::Responder, member),
         (Role::Auditor, auditor),
-        (Role::Viewer, [Nowhere; 9]),
-        (Role::Partner, [Nowhere; 9]),
+        (Role::Viewer, [Nowhere; 10]),
+        (Role::Partner, [Nowhere; 10]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -46,10 +50,13 @@ fn a_role_in_a_team_reaches_that_team() {
 }
 
 #[test]
-fn what_happens_by_itself_decides_on_no_version() {
+fn what_happens_by_itself_fires_timers_and_neither_decides_nor_operates() {
     let reaction = Actor::system(ActorKind::Reaction, "timer");
     assert!(allowed(&reaction, Action::HandleIncident, None));
-    assert!(!allowed(&reaction, Action::DecideRunbook, None));
+    assert!(allowed(&reaction, Action::FireTimer, None));
+    for action in [Action::DecideRunbook, Action::OperateWork, Action::OperateViews] {
+        assert!(!allowed(&reaction, action, None), "{action:?}");
+    }
 }
 
 #[test]

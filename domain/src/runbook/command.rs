@@ -19,7 +19,7 @@ pub enum Command {
         definition: Definition,
         change_note: Option<String>,
     },
-    /// `expires_at` is the policy's: who has not decided by then has rejected.
+    /// Who has not decided by `expires_at` has rejected: a timer then sends the draft back to its authors.
     Submit {
         by: ActorId,
         expires_at: Option<Timestamp>,

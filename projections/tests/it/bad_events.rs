@@ -16,6 +16,9 @@ on_both!(
     bad_data_parks_its_document_and_stops_the_view_that_cannot,
     an_event_of_a_newer_binary_stops_whoever_reads_it,
     a_paused_view_holds_up_nobody,
+    a_parked_document_stays_parked_however_long_its_stream,
+    a_view_that_cannot_be_built_says_so_and_goes_on_after_a_skip,
+    counts_are_there_while_generations_change,
 );
 
 async fn document(store: &Store, key: &str) -> Stored {
@@ -109,4 +112,71 @@ async fn a_paused_view_holds_up_nobody(bed: &Bed) {
     eventually("it is seen to be behind", || async { views.standing(name).unwrap().behind == 2 }).await;
     store.resume_view(name, 1).await.unwrap();
     settled(&views).await;
+}
+
+/// More events than are folded at once.
+const LONG: usize = 4_500;
+
+async fn a_parked_document_stays_parked_however_long_its_stream(bed: &Bed) {
+    let store = bed.store().await;
+    let poison =
+        recorded(&store, "long", 0, &[declared("long"), json!({"type": "incident.note_added", "by": "ann"})]).await;
+    recorded(&store, "long", 2, &vec![note(); LONG]).await;
+    recorded(&store, "other", 0, &[declared("other")]).await;
+    let incidents = view(IncidentDetail::NAME).unwrap();
+    incidents.rebuild(&store, &mut |_| {}).await.unwrap();
+    let parked = document(&store, "long").await;
+    assert_eq!((parked.position, parked.parked.as_ref().map(|parked| parked.at)), (poison - 1, Some(poison)));
+    let (table, _) = store.open_view(&IncidentDetail::shape()).await.unwrap();
+    let status = |counts: Vec<(String, String, i64)>| counts.into_iter().find(|(grouping, ..)| grouping == "status");
+    let counted = status(store.view_counts(&table).await.unwrap());
+    assert_eq!(counted, Some(("status".to_owned(), "open".to_owned(), 2)));
+    // A stream of which every event is skipped leaves nothing to repair, and nothing is counted away.
+    let only = recorded(&store, "only", 0, &[json!({"type": "incident.declared", "by": "ann"})]).await;
+    let views = start(&store);
+    views.reach(IncidentDetail::NAME, only, PATIENCE).await.unwrap();
+    store.skip_event(IncidentDetail::NAME, 1, only, "nothing in it").await.unwrap();
+    for _ in 0..2 {
+        assert!(!incidents.unpark(&store, "only").await.unwrap());
+    }
+    let (table, _) = store.open_view(&IncidentDetail::shape()).await.unwrap();
+    let counted = status(store.view_counts(&table).await.unwrap());
+    assert_eq!(counted, Some(("status".to_owned(), "open".to_owned(), 2)));
+}
+
+/// Enough for a build in bulk, of a view that was never opened.
+const MANY: usize = 21_000;
+
+async fn a_view_that_cannot_be_built_says_so_and_goes_on_after_a_skip(bed: &Bed) {
+    let store = bed.store().await;
+    recorded(&store, "a", 0, &[declared("a")]).await;
+    let poison = recorded(&store, "a", 1, &[json!({"type": "incident.note_added", "by": "ann"})]).await;
+    for part in 0..6 {
+        recorded(&store, &format!("b{part}"), 0, &[vec![declared("b")], vec![note(); MANY / 6]].concat()).await;
+    }
+    let views = start(&store);
+    let name = timeline::Entry::NAME;
+    eventually("the build stops", || async { views.standing(name).unwrap().halt.is_some() }).await;
+    let standing = views.standing(name).unwrap();
+    assert_eq!((standing.halt.unwrap().position, standing.position), (poison, 0));
+    assert_ne!(standing.phase, projections::Phase::Live, "it was never whole");
+    // The details are made of streams, and need not stop.
+    let head = store.head().await.unwrap();
+    views.reach(IncidentDetail::NAME, head, PATIENCE).await.unwrap();
+    store.skip_event(name, 1, poison, "nothing worth keeping").await.unwrap();
+    store.resume_view(name, 1).await.unwrap();
+    settled(&views).await;
+}
+
+async fn counts_are_there_while_generations_change(bed: &Bed) {
+    let store = bed.store().await;
+    let views = start(&store);
+    recorded(&store, "a", 0, &[declared("a")]).await;
+    settled(&views).await;
+    let incidents = view(IncidentDetail::NAME).unwrap();
+    for _ in 0..3 {
+        incidents.rebuild(&store, &mut |_| {}).await.unwrap();
+        let (counts, _) = views.counts::<IncidentDetail>().await.unwrap();
+        assert!(counts.contains(&("status".to_owned(), "open".to_owned(), 1)), "{counts:?}");
+    }
 }

@@ -3,7 +3,6 @@
 mod bad_events;
 mod bed;
 mod given;
-mod hostile_tmp;
 mod nodes;
 mod oracle;
 mod several_streams;

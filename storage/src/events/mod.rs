@@ -138,6 +138,9 @@ pub struct Wanted {
     pub after: u64,
 }
 
+/// Where a part of the log ends that is read with a bound, beyond its first event.
+const PART_BYTES: i64 = 8 << 20;
+
 /// A place between the events of one aggregate type, in order of streams.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamPlace {

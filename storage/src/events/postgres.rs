@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::columns::{self, EventRow, narrow, signed, unsigned};
 use super::known_heads::{KnownHeads, heads_after};
-use super::{Append, EventLog, Recorded, StreamId, StreamPlace, StreamWrite, Verdict, Wanted};
+use super::{Append, EventLog, PART_BYTES, Recorded, StreamId, StreamPlace, StreamWrite, Verdict, Wanted};
 use crate::StorageError;
 use crate::bulk::BulkRow;
 use crate::clock::micros;
@@ -204,6 +204,17 @@ impl Postgres {
         rows.iter().map(recorded).collect()
     }
 
+    pub(crate) async fn read_part(&self, position: u64, limit: usize) -> Result<Vec<Recorded>, StorageError> {
+        // By the size on disk: what is large is compressed there, and is not unpacked to be measured.
+        const READ: &str = recorded!(
+            "FROM (SELECT w.*, sum(pg_column_size(w.payload)) OVER (ORDER BY w.position ROWS UNBOUNDED PRECEDING) - pg_column_size(w.payload) AS before
+             FROM (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2) w) e
+              WHERE e.before < $3 ORDER BY e.position"
+        );
+        let query = self.query(READ).bind(signed(position)).bind(i64::from(narrow(limit))).bind(PART_BYTES);
+        self.rows(query).await?.iter().map(recorded).collect()
+    }
+
     pub(crate) async fn read_streams(
         &self,
         aggregate_type: &str,
@@ -212,11 +223,14 @@ impl Postgres {
         limit: usize,
     ) -> Result<Vec<Recorded>, StorageError> {
         const READ: &str = recorded!(
-            "FROM events e WHERE e.aggregate_type = $1 AND (e.aggregate_id, e.sequence) > ($2, $3) AND e.position <= $4
-             ORDER BY e.aggregate_id, e.sequence LIMIT $5"
+            "FROM (SELECT w.*, sum(pg_column_size(w.payload)) OVER (ORDER BY w.aggregate_id, w.sequence ROWS UNBOUNDED PRECEDING) - pg_column_size(w.payload) AS before
+             FROM (SELECT * FROM events WHERE aggregate_type = $1 AND (aggregate_id, sequence) > ($2, $3)
+                      AND position <= $4 ORDER BY aggregate_id, sequence LIMIT $5) w) e
+              WHERE e.before < $6 ORDER BY e.aggregate_id, e.sequence"
         );
         let query = self.query(READ).bind(aggregate_type.to_owned()).bind(after.aggregate_id.clone());
         let query = query.bind(signed(after.sequence)).bind(signed(up_to)).bind(i64::from(narrow(limit)));
+        let query = query.bind(PART_BYTES);
         self.rows(query).await?.iter().map(recorded).collect()
     }
 

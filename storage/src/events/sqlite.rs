@@ -8,7 +8,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::columns::{self, narrow, signed, unsigned};
-use super::{Append, EventLog, Receipt, Recorded, StreamId, StreamPlace, Verdict, Wanted};
+use super::{Append, EventLog, PART_BYTES, Receipt, Recorded, StreamId, StreamPlace, Verdict, Wanted};
 use crate::StorageError;
 use crate::clock::micros;
 use crate::database::Sqlite;
@@ -247,6 +247,16 @@ impl Sqlite {
         rows.iter().map(recorded).collect()
     }
 
+    pub(crate) async fn read_part(&self, position: u64, limit: usize) -> Result<Vec<Recorded>, StorageError> {
+        const READ: &str = recorded!(
+            "FROM (SELECT w.*, sum(length(w.payload)) OVER (ORDER BY w.position ROWS UNBOUNDED PRECEDING) - length(w.payload) AS before
+             FROM (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2) w) e
+              WHERE e.before < $3 ORDER BY e.position"
+        );
+        let query = sqlx::query(READ).bind(signed(position)).bind(narrow(limit)).bind(PART_BYTES);
+        query.fetch_all(&self.readers).await?.iter().map(recorded).collect()
+    }
+
     pub(crate) async fn read_streams(
         &self,
         aggregate_type: &str,
@@ -255,11 +265,14 @@ impl Sqlite {
         limit: usize,
     ) -> Result<Vec<Recorded>, StorageError> {
         const READ: &str = recorded!(
-            "FROM events e WHERE e.aggregate_type = $1 AND (e.aggregate_id, e.sequence) > ($2, $3) AND e.position <= $4
-             ORDER BY e.aggregate_id, e.sequence LIMIT $5"
+            "FROM (SELECT w.*, sum(length(w.payload)) OVER (ORDER BY w.aggregate_id, w.sequence ROWS UNBOUNDED PRECEDING) - length(w.payload) AS before
+             FROM (SELECT * FROM events WHERE aggregate_type = $1 AND (aggregate_id, sequence) > ($2, $3)
+                      AND position <= $4 ORDER BY aggregate_id, sequence LIMIT $5) w) e
+              WHERE e.before < $6 ORDER BY e.aggregate_id, e.sequence"
         );
         let query = sqlx::query(READ).bind(aggregate_type).bind(&after.aggregate_id).bind(signed(after.sequence));
-        let rows = query.bind(signed(up_to)).bind(narrow(limit)).fetch_all(&self.readers).await?;
+        let query = query.bind(signed(up_to)).bind(narrow(limit)).bind(PART_BYTES);
+        let rows = query.fetch_all(&self.readers).await?;
         rows.iter().map(recorded).collect()
     }
 

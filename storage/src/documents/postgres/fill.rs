@@ -38,6 +38,8 @@ impl Postgres {
         counts: &[CountDelta],
     ) -> Result<(), StorageError> {
         let mut transaction = self.changing_views().await?;
+        // Nothing compares where a fill goes on: what was acknowledged must be there after a crash.
+        sqlx::query("SET LOCAL synchronous_commit = on").persistent(false).execute(&mut *transaction).await?;
         let build = sqlx::query(
             "SELECT FROM view_builds WHERE name = $1 AND version = $2 AND generation = $3 AND NOT finished FOR SHARE",
         );

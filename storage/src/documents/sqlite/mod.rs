@@ -233,11 +233,26 @@ impl Views {
     }
 
     pub(super) async fn view_counts(&self, table: &Table) -> Result<Vec<(String, String, i64)>, StorageError> {
-        const COUNTS: &str = "SELECT grouping, value, n FROM view_counts
-             WHERE view = $1 AND version = $2 AND generation = $3 AND n <> 0 ORDER BY grouping, value";
+        // One row without a group where there is nothing to count; none where the generation is gone.
+        const COUNTS: &str = "
+            SELECT c.grouping, c.value, c.n
+              FROM (SELECT generation FROM views WHERE name = $1 AND version = $2 AND generation = $3
+                    UNION SELECT generation FROM view_builds WHERE name = $1 AND version = $2 AND generation = $3) g
+              LEFT JOIN view_counts c
+                ON c.view = $1 AND c.version = $2 AND c.generation = g.generation AND c.n <> 0
+             ORDER BY c.grouping, c.value";
         let query = sqlx::query(COUNTS).bind(table.name()).bind(table.version()).bind(table.generation());
         let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+        if rows.is_empty() {
+            return Err(table.superseded());
+        }
+        let mut counts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if let Some(grouping) = row.try_get::<Option<String>, _>(0)? {
+                counts.push((grouping, row.try_get(1)?, row.try_get(2)?));
+            }
+        }
+        Ok(counts)
     }
 
     pub(super) async fn touches(

@@ -11,7 +11,10 @@ use crate::work::sqlite::{add, settled};
 const REGISTER: &str = "
 INSERT INTO reactors (name, position) SELECT $1, coalesce(max(position), 0) FROM events WHERE true ON CONFLICT DO NOTHING";
 const POSITION: &str = "SELECT position FROM reactors WHERE name = $1";
-const ADVANCE: &str = "UPDATE reactors SET position = $3 WHERE name = $1 AND position = $2";
+// Not beyond the log: its file may have been put back.
+const ADVANCE: &str = "
+UPDATE reactors SET position = $3
+ WHERE name = $1 AND position = $2 AND $3 <= (SELECT coalesce(max(position), 0) FROM events)";
 const LIST: &str = "SELECT name, position FROM reactors ORDER BY name";
 
 impl Sqlite {
