@@ -162,7 +162,7 @@ async fn abandoned_builds_vanish(bed: &Bed) {
     superseded(&store.finish_build(&first, 1).await);
     superseded(&store.commit_build(&first, &batch(0, 1, &[])).await);
     assert!(!store.promote_build(&first, 1).await.unwrap());
-    assert_eq!(store.view_counts(&first).await.unwrap(), []);
+    superseded(&store.view_counts(&first).await);
     store.fill(&second, &[document("b", 1, 1)], &[], &[]).await.unwrap();
     store.abandon_build(&second).await.unwrap();
     superseded(&store.fill(&second, &[document("c", 1, 1)], &[], &[]).await);

@@ -32,7 +32,7 @@ async fn the_application_s_role_can_only_add_and_read() {
     assert_eq!(store.token(1).await.unwrap().position, 1);
     assert_eq!(store.sweep(9).await.unwrap(), 0);
     store.register_reactor("reactor").await.unwrap();
-    assert!(store.advance_reactor("reactor", 1, 2, &[crate::work::work("lane", 1)]).await.unwrap());
+    assert!(store.advance_reactor("reactor", 1, 1, &[crate::work::work("lane", 1)]).await.unwrap());
     store.pause_work(None, "restored").await.unwrap();
     store.resume_work(None).await.unwrap();
     assert_eq!(store.work_figures().await.unwrap().len(), 1);

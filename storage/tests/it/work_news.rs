@@ -46,10 +46,10 @@ async fn whatever_makes_work_claimable_is_news(bed: &Bed) {
     assert!(heard(&mut news), "retried by hand");
     store.resume_work(Some(KIND)).await.unwrap();
     assert!(heard(&mut news), "resumed");
-    store.register_reactor("reactor").await.unwrap();
-    store.advance_reactor("reactor", 2, 3, &[]).await.unwrap();
+    let at = store.register_reactor("reactor").await.unwrap();
+    assert!(store.advance_reactor("reactor", at, at, &[]).await.unwrap());
     assert!(!heard(&mut news), "it asked for nothing");
-    assert!(store.advance_reactor("reactor", 3, 4, &[work("other", 0)]).await.unwrap());
+    assert!(store.advance_reactor("reactor", at, at, &[work("other", 0)]).await.unwrap());
     assert!(heard(&mut news), "asked for by a reactor");
 }
 

@@ -32,6 +32,8 @@ async fn a_reactor_begins_at_the_head_and_advances_once(bed: &Bed) {
     assert!(store.advance_reactor("early", 2, 3, &asked).await.unwrap());
     assert_eq!(count(bed).await, 2);
     assert!(!store.advance_reactor("nobody", 0, 3, &asked).await.unwrap());
+    let beyond = [work("lane", 2)];
+    assert!(!store.advance_reactor("early", 3, 4, &beyond).await.unwrap(), "there is no such event here");
     assert!(store.advance_reactor("early", 3, 2, &[]).await.is_err(), "it never goes back");
     assert_eq!(store.reactors().await.unwrap(), [("early".to_owned(), 3), ("late".to_owned(), 3)]);
     assert_eq!(next(store, HOUR).await.unwrap().claim.work_id, asked[0].id);
@@ -107,6 +109,7 @@ async fn react(store: &Store, name: &str, careful: bool, batch: u64, together: &
 
 async fn an_advance_is_all_or_nothing(bed: &Bed) {
     assert_eq!(bed.store.register_reactor("reactor").await.unwrap(), 0);
+    committed(bed.store.append(command(vec![write("a", 0, 5)])).await);
     let broken = NewWork { payload: "no JSON".to_owned(), ..work("lane", 1) };
     let refused = bed.store.advance_reactor("reactor", 0, 5, &[work("lane", 0), broken]).await;
     assert!(matches!(refused, Err(storage::StorageError::Rejected(_))), "{refused:?}");
