@@ -1,4 +1,5 @@
-//! The load that every side gets: callers on streams of their own, ten commands a stream.
+//! The load that every side gets: callers on streams of their own, ten commands a stream, as fast as they are answered
+//! ([`run`]) or at a given rate ([`paced`]).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use domain::ids::ActorId;
 use domain::incident::{Command, Declare, Severity};
+use tokio::time::sleep_until;
 use uuid::Uuid;
 
 /// Commands, and so events, on one stream: the first declares an incident, the others add notes.
@@ -80,6 +82,47 @@ pub async fn run<S: Side>(side: &Arc<S>, callers: usize, commands: usize) -> Sam
         latencies.extend(task.await.expect("a caller does not panic"));
     }
     let seconds = begun.elapsed().as_secs_f64();
+    counted(side, before, latencies, seconds).await
+}
+
+/// Callers of a paced load: enough that none has to wait for another one's answer.
+const PACED_CALLERS: u32 = 64;
+
+/// Sends `rate` commands a second, evenly, for `time`. Latencies count from when a command was due, whether or not the
+/// side was ready to take it by then; so they hold up to a millisecond of waking up.
+pub async fn paced<S: Side>(side: &Arc<S>, rate: f64, time: Duration) -> Sample {
+    let before = side.events().await;
+    // Nobody is late at the start.
+    let begun = Instant::now() + Duration::from_millis(20);
+    let between = Duration::from_secs_f64(1.0 / rate);
+    let commands = u32::try_from(time.as_nanos() / between.as_nanos()).expect("a run is short");
+    let tasks: Vec<_> = (0..PACED_CALLERS)
+        .map(|caller| {
+            let side = side.clone();
+            tokio::spawn(async move {
+                let (mut latencies, mut stream) = (Vec::new(), String::new());
+                for (n, turn) in (caller..commands).step_by(PACED_CALLERS as usize).enumerate() {
+                    let due = begun + between * turn;
+                    sleep_until(due.into()).await;
+                    if n % STREAM_LENGTH == 0 {
+                        stream = new_stream();
+                    }
+                    side.command(&stream, n % STREAM_LENGTH).await;
+                    latencies.push(due.elapsed());
+                }
+                latencies
+            })
+        })
+        .collect();
+    let mut latencies = Vec::new();
+    for task in tasks {
+        latencies.extend(task.await.expect("a caller does not panic"));
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    counted(side, before, latencies, seconds).await
+}
+
+async fn counted<S: Side>(side: &Arc<S>, before: u64, mut latencies: Vec<Duration>, seconds: f64) -> Sample {
     let done = side.events().await - before;
     assert_eq!(done, latencies.len() as u64, "every command must have left one event");
     latencies.sort();

@@ -3,13 +3,21 @@
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use bench::child;
 use bench::report::{Line, samples, table};
 use bench::scenarios::{self, Effort};
 use testbed::{Cluster, Durability};
 
+/// What both sides do, and where they are not alike.
+const METHOD: &str = include_str!("method.md");
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == child::CHILD) {
+        child::be(&arguments[1..]).await;
+        return ExitCode::SUCCESS;
+    }
     let mut write: Option<PathBuf> = None;
     let mut effort = Effort::FULL;
     let mut only: Option<String> = None;
@@ -42,6 +50,7 @@ async fn main() -> ExitCode {
 async fn run(effort: Effort, only: Option<&str>) -> Vec<Line> {
     let cluster = Cluster::start(Durability::Full);
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = std::env::current_exe().expect("this program's file");
     let wanted = |name: &str| {
         let wanted = only.is_none_or(|only| only == name);
         if wanted {
@@ -62,8 +71,26 @@ async fn run(effort: Effort, only: Option<&str>) -> Vec<Line> {
     if wanted("append") {
         lines.extend(scenarios::append_alone(&cluster, effort).await);
     }
+    if wanted("anatomy") {
+        lines.extend(scenarios::anatomy(&cluster, effort).await);
+    }
     if wanted("growth") {
         lines.extend(scenarios::growth(&cluster, effort).await);
+    }
+    if wanted("views") {
+        lines.extend(scenarios::views(&cluster, effort).await);
+    }
+    if wanted("memory") {
+        lines.extend(scenarios::memory(&cluster, &program, effort).await);
+    }
+    if wanted("reads") {
+        lines.extend(scenarios::reads(&cluster, effort).await);
+    }
+    if wanted("queue") {
+        lines.extend(scenarios::queue(&cluster, effort).await);
+    }
+    if wanted("idle") {
+        lines.extend(scenarios::idle(&cluster, &program, effort).await);
     }
     if wanted("sqlite") {
         lines.extend(scenarios::bus_on_sqlite(folder.path(), effort).await);
@@ -73,16 +100,7 @@ async fn run(effort: Effort, only: Option<&str>) -> Vec<Line> {
 
 fn page(lines: &[Line], arguments: &[String]) -> String {
     format!(
-        "# Benchmarks\n\nWritten by `make bench` and by nothing else. Both sides run in one process run, in turn, on the \
-         same throwaway PostgreSQL (fsync=on, synchronous_commit=on) and the same disk; a ratio is taken between \
-         neighbouring runs, and the median over as many pairs as the table says is quoted. Ours are `Incident` commands \
-         through the bus; the peers run the same aggregate and commands through cqrs-es's framework, on streams of ten \
-         events, with the better of two pools in each round (10 and 32 connections; for SQLite 1 and 4) and half as \
-         many commands a run as ours.\n\nOur bus remembers states that it has seen, so a command on a stream that it \
-         just wrote costs no load; the peer loads each time, as it is built to. The growth lines load every stream, and \
-         count the pages of the log's table and its indexes, not those of PostgreSQL's catalogue. The bare INSERT writes \
-         the same rows into the same table with the same keys, and checks nothing.\n\n{}\n\n{}\n## Samples\n\n\
-         The ratio of every pair:\n\n{}",
+        "# Benchmarks\n\n{METHOD}\n{}\n\n{}\n## Samples\n\nThe ratio of every pair, or the figure of every run:\n\n{}",
         machine(arguments),
         table(lines),
         samples(lines)
@@ -97,11 +115,12 @@ fn machine(arguments: &[String]) -> String {
     let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     format!(
-        "- Date: {}\n- Machine: {} cores, {}; shared with the load generator\n- {}\n- Command line: `bench {}`",
+        "- Date: {}\n- Machine: {} cores, {}; shared with the load generator\n- {}\n- Node.js {} for pg-boss\n- Command line: `bench {}`",
         said("date", &["-u", "+%Y-%m-%d"]),
         said("nproc", &[]),
         model.trim_start_matches([' ', '\t', ':']),
         said("uname", &["-sr"]),
+        said("node", &["--version"]),
         arguments.join(" ")
     )
 }

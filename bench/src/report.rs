@@ -12,7 +12,7 @@ pub struct Line {
     pub promise: Promise,
     pub ours: String,
     pub peer: String,
-    /// Of each pair of neighbouring runs.
+    /// Of each pair of neighbouring runs; where a figure is promised, that figure in each run.
     pub ratios: Vec<f64>,
 }
 
@@ -20,6 +20,8 @@ pub struct Line {
 pub enum Promise {
     AtLeast(f64),
     AtMost(f64),
+    /// A figure by itself, with its unit.
+    Within(f64, &'static str),
     /// Shown for orientation.
     None,
 }
@@ -29,14 +31,19 @@ impl Promise {
         match self {
             Self::AtLeast(bound) => format!("≥ {bound:.2}×"),
             Self::AtMost(bound) => format!("≤ {bound:.2}×"),
+            Self::Within(bound, unit) => format!("≤ {bound:.0}{unit}"),
             Self::None => "–".to_owned(),
         }
+    }
+
+    fn unit(self) -> &'static str {
+        if let Self::Within(_, unit) = self { unit } else { "×" }
     }
 
     pub fn holds(self, ratio: f64) -> bool {
         match self {
             Self::AtLeast(bound) => ratio >= bound,
-            Self::AtMost(bound) => ratio <= bound,
+            Self::AtMost(bound) | Self::Within(bound, _) => ratio <= bound,
             Self::None => true,
         }
     }
@@ -76,7 +83,7 @@ pub fn describe(samples: &[Sample]) -> String {
 
 pub fn table(lines: &[Line]) -> String {
     let mut text =
-        String::from("| Compared | Promise | Ratio | Pairs | Holds | Ours | Peer |\n|---|---|---|---|---|---|---|\n");
+        String::from("| Compared | Promise | Measured | Runs | Holds | Ours | Peer |\n|---|---|---|---|---|---|---|\n");
     for line in lines {
         let holds = match line.promise {
             Promise::None => "",
@@ -85,10 +92,11 @@ pub fn table(lines: &[Line]) -> String {
         };
         let _infallible = writeln!(
             text,
-            "| {} | {} | {:.2}× | {} | {holds} | {} | {} |",
+            "| {} | {} | {:.2}{} | {} | {holds} | {} | {} |",
             line.what,
             line.promise.text(),
             line.ratio(),
+            line.promise.unit(),
             line.ratios.len(),
             line.ours,
             line.peer
@@ -97,7 +105,7 @@ pub fn table(lines: &[Line]) -> String {
     text
 }
 
-/// The ratio of every pair, so that a reader sees the spread.
+/// The ratio of every pair, or the figure of every run, so that a reader sees the spread.
 pub fn samples(lines: &[Line]) -> String {
     let mut text = String::new();
     for line in lines {

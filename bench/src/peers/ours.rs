@@ -20,17 +20,22 @@ impl Ours {
     pub fn request(&self) -> Request {
         Request::new(self.actor.clone())
     }
-}
 
-impl Side for Ours {
-    async fn command(&self, stream: &str, step: usize) {
+    /// Carries out a command, and says at which position it stands.
+    pub async fn send(&self, stream: &str, step: usize) -> u64 {
         let (request, command) = (self.request(), command(step));
         let outcome = if step == 0 {
             self.bus.create::<Incident>(&request, stream, &command).await
         } else {
             self.bus.execute::<Incident>(&request, stream, &command).await
         };
-        outcome.expect("our bus records it");
+        outcome.expect("our bus records it").position
+    }
+}
+
+impl Side for Ours {
+    async fn command(&self, stream: &str, step: usize) {
+        self.send(stream, step).await;
     }
 
     async fn events(&self) -> u64 {

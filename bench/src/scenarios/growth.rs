@@ -40,15 +40,12 @@ impl Log {
     async fn filled(cluster: &Cluster, events: u64) -> Self {
         let url = cluster.database().await;
         let ours = Ours::open(&url).await;
-        let payload = |step| {
-            let events = domain::Aggregate::decide(&state_before(step), &command(step)).expect("it is allowed");
-            serde_json::to_string(&events[0]).expect("an event is JSON")
-        };
+        let (declared, noted) = crate::logs::payloads();
         let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.expect("the database is there");
         for from in (1..=events).step_by(100_000) {
             sqlx::query(FILL)
-                .bind(payload(0))
-                .bind(payload(1))
+                .bind(&declared)
+                .bind(&noted)
                 .bind(crate::peers::METADATA)
                 .bind(from.cast_signed())
                 .bind((from + 99_999).min(events).cast_signed())
@@ -81,15 +78,6 @@ impl Log {
         let pages = read as f64 / COMMANDS as f64;
         (pages, median(&times))
     }
-}
-
-fn state_before(step: usize) -> Incident {
-    let mut state = Incident::default();
-    for step in 0..step {
-        let events = domain::Aggregate::decide(&state, &command(step)).expect("it is allowed");
-        events.iter().for_each(|event| domain::Aggregate::apply(&mut state, event));
-    }
-    state
 }
 
 /// Pages that the log's table and indexes were asked for so far, found in memory or not.
