@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
-use commands::Bus;
+use commands::{Bus, ids};
 use projections::{Feed, Phase, Views, registry};
 use reactions::{Options, Reactions, Registry};
 use serde::{Deserialize, Serialize};
 use storage::{Config, Store};
 use testbed::eventually;
-use uuid::Uuid;
 
 /// The hidden argument.
 pub const CHILD: &str = "--child";
@@ -55,7 +54,7 @@ async fn idle(url: &str) {
     let store = Store::open(&Config::new(url)).await.expect("our store opens");
     let bus = Bus::new(store.clone());
     let feed = Feed::new(store);
-    let views = Views::start(&feed, Uuid::now_v7(), registry::VIEWS);
+    let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
     let running = Reactions::start(&feed, Registry::of(&bus), Options::default()).await.expect("it starts");
     eventually("all views are live", || async {
         views.standings().iter().all(|standing| standing.phase == Phase::Live)

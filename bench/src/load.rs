@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use commands::ids;
 use domain::ids::ActorId;
 use domain::incident::{Command, Declare, Severity};
 use tokio::time::sleep_until;
-use uuid::Uuid;
 
 /// Commands, and so events, on one stream: the first declares an incident, the others add notes.
 pub const STREAM_LENGTH: usize = 10;
@@ -35,7 +35,7 @@ pub fn command(step: usize) -> Command {
 }
 
 pub fn new_stream() -> String {
-    Uuid::now_v7().to_string()
+    ids::fresh().to_string()
 }
 
 /// One run of one side.

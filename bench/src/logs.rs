@@ -17,7 +17,7 @@ pub const ABREAST: u64 = 64;
 const AT_ONCE: u64 = 100_000;
 
 /// In blocks of 64 streams, whose events take turns. Ids grow with time, as ours do.
-const FILL: &str = r#"
+const FILL: &str = "
 INSERT INTO events
 SELECT p, 'incident', s.id, s.step + 1,
        CASE s.step WHEN 0 THEN 'incident.declared' ELSE 'incident.note_added' END, '1',
@@ -29,14 +29,16 @@ SELECT p, 'incident', s.id, s.step + 1,
  CROSS JOIN LATERAL (SELECT (p - 1) / ($6::bigint * 64) * 64 + (p - 1) % 64 AS n,
                             (p - 1) % ($6::bigint * 64) / 64 AS step) b
  CROSS JOIN LATERAL (SELECT b.step, (lpad(to_hex(1767225600000 + b.n), 12, '0') || '7' || substr(md5(b.n::text), 1, 3)
-                                     || '8' || substr(md5(b.n::text), 4, 15))::uuid::text AS id) s"#;
+                                     || '8' || substr(md5(b.n::text), 4, 15))::uuid::text AS id) s";
 
 /// The payloads of the first event of a stream, and of the others.
 pub fn payloads() -> (String, String) {
     let mut state = Incident::default();
     let payload = |state: &mut Incident, step| {
         let events = state.decide(&command(step)).expect("it is allowed");
-        events.iter().for_each(|event| state.apply(event));
+        for event in &events {
+            state.apply(event);
+        }
         serde_json::to_string(&events[0]).expect("an event is JSON")
     };
     (payload(&mut state, 0), payload(&mut state, 1))

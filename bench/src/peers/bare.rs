@@ -3,13 +3,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use commands::ids;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use storage::{
     Append, Config, EventLog, NewEvent, Receipt, Recorded, StorageError, Store, StreamId, StreamWrite, Verdict, Wanted,
 };
-use uuid::Uuid;
 
 const INSERT: &str = "
 INSERT INTO events
@@ -48,7 +48,7 @@ impl BareInsert {
             .bind(&event.payload)
             .bind(metadata)
             .bind(event.event_id)
-            .bind(Uuid::now_v7())
+            .bind(ids::fresh())
             .bind(0)
             .bind([7_u8; 16].as_slice())
             .execute(&self.pool)
@@ -101,7 +101,7 @@ impl EventLog for BareInsert {
 /// The append of one note to a stream, as the bus would make it.
 pub fn note(stream: &str, expected: u64) -> Append {
     let event = NewEvent {
-        event_id: Uuid::now_v7(),
+        event_id: ids::fresh(),
         event_type: "incident.note_added".to_owned(),
         event_version: 1,
         payload: serde_json::json!({
@@ -111,7 +111,7 @@ pub fn note(stream: &str, expected: u64) -> Append {
         .to_string(),
     };
     let write = StreamWrite { stream: StreamId::new("incident", stream), expected, events: vec![event] };
-    Append { metadata: METADATA.to_owned(), ..Append::new(Uuid::now_v7(), vec![write]) }
+    Append { metadata: METADATA.to_owned(), ..Append::new(ids::fresh(), vec![write]) }
 }
 
 pub const METADATA: &str =

@@ -73,11 +73,11 @@ impl SqliteEs {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(60));
+            .busy_timeout(std::time::Duration::from_mins(1));
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             .test_before_acquire(false)
-            .acquire_timeout(std::time::Duration::from_secs(120))
+            .acquire_timeout(std::time::Duration::from_mins(2))
             .connect_with(options)
             .await
             .expect("the peer's file");

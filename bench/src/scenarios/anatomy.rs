@@ -193,7 +193,7 @@ impl Side {
             let batch = Batch::new();
             let query = sqlx::query(self.sql);
             let query = if self.at_once { query } else { query.bind(self.next) };
-            self.next += BATCH as i64;
+            self.next += i64::try_from(BATCH).expect("a batch is small");
             let query = batch.bind(query, self.at_once);
             let asked = Instant::now();
             query.execute(&self.pool).await.expect("a batch goes in");

@@ -19,7 +19,7 @@ const SMALL: u64 = 10_000;
 const COMMANDS: u64 = 100;
 
 /// Streams of ten events each, as old as their position says. Ids grow with time, as ours do.
-const FILL: &str = r#"
+const FILL: &str = "
 INSERT INTO events
 SELECT p, 'incident', 'stream-' || lpad(((p - 1) / 10)::text, 12, '0'), (p - 1) % 10 + 1,
        CASE (p - 1) % 10 WHEN 0 THEN 'incident.declared' ELSE 'incident.note_added' END, '1',
@@ -27,7 +27,7 @@ SELECT p, 'incident', 'stream-' || lpad(((p - 1) / 10)::text, 12, '0'), (p - 1) 
        (lpad(to_hex(p), 12, '0') || '7000800000000000' || '0001')::uuid,
        (lpad(to_hex(p), 12, '0') || '7000800000000000' || '0002')::uuid, 0, decode(md5(p::text), 'hex'),
        timestamptz '2026-01-01' + p * interval '1 second'
-  FROM generate_series($4::bigint, $5::bigint) p"#;
+  FROM generate_series($4::bigint, $5::bigint) p";
 
 struct Log {
     url: String,

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use commands::ids;
 use projections::registry::VIEWS;
 use projections::{Feed, Views};
 use testbed::Cluster;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use super::Effort;
 use crate::load::{Side, paced};
@@ -41,7 +41,7 @@ impl Side for Answered {
 
 pub async fn lag(cluster: &Cluster, effort: Effort, peak: f64) -> Line {
     let ours = Ours::open(&cluster.database().await).await;
-    let views = Views::start(&Feed::new(ours.bus.store().clone()), Uuid::now_v7(), VIEWS);
+    let views = Views::start(&Feed::new(ours.bus.store().clone()), ids::fresh(), VIEWS);
     let side = Arc::new(Answered { ours, at: Mutex::default() });
     let rate = peak * SHARE_OF_THE_PEAK;
     paced(&side, rate, Duration::from_secs(effort.seconds).div_f64(4.0)).await;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use commands::ids;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use projections::Feed;
@@ -13,7 +14,6 @@ use storage::work::{Closing, NewWork};
 use storage::{Config, Store};
 use testbed::{Cluster, eventually};
 use tokio::time::{sleep, sleep_until};
-use uuid::Uuid;
 
 use super::Effort;
 use crate::peers::{Drained, Fetching, Hearing, PgBoss};
@@ -141,7 +141,7 @@ impl Worker for Doing {
 /// Each in a lane of its own: the peer's jobs have no order either.
 fn work(n: usize) -> NewWork {
     NewWork {
-        id: Uuid::now_v7(),
+        id: ids::fresh(),
         kind: KIND.to_owned(),
         lane: format!("bench {n}"),
         priority: 0,
@@ -263,7 +263,8 @@ async fn waits(url: &str, seconds: usize) -> Vec<f64> {
     let begun = Instant::now() + Duration::from_millis(200);
     let mut asks = Vec::new();
     for n in 0..RATE * seconds {
-        sleep_until((begun + Duration::from_secs(1) * u32::try_from(n).expect("few") / RATE as u32).into()).await;
+        let due = begun + Duration::from_millis(n as u64 * 1_000 / RATE as u64);
+        sleep_until(due.into()).await;
         nothing.asked.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         let asking = asking.clone();
         asks.push(tokio::spawn(async move { asking.add_work(&[work(n)]).await.expect("work goes in") }));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use commands::ids;
 use projections::incidents::IncidentDetail;
 use projections::registry::{self, Registration, VIEWS};
 use projections::{Feed, View, Views};
@@ -46,7 +47,7 @@ struct Behind {
 
 impl Behind {
     async fn made(cluster: &Cluster, events: u64) -> Self {
-        let (url, events, me) = (cluster.database().await, logs::rounded(events, LENGTH), Uuid::now_v7());
+        let (url, events, me) = (cluster.database().await, logs::rounded(events, LENGTH), ids::fresh());
         let store = Store::open(&Config::new(&url)).await.expect("our store opens");
         logs::fill(&url, 0, FOLDED, LENGTH).await;
         drop(caught_up(&store, me, VIEWS, FOLDED).await);

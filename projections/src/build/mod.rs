@@ -1,25 +1,25 @@
 //! A view folded from the whole log in bulk, into a generation of its own: stream by stream where it can be, so that
 //! memory does not grow with the log. Creates no work and reaches nobody.
 
+mod filling;
+mod parts;
+
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use storage::documents::{Commit, Committed, Document, Halt, Table, ViewRow};
-use storage::{Recorded, StorageError, Store, StreamPlace};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use storage::documents::{Commit, Committed, Halt, Table, ViewRow};
+use storage::{StorageError, Store};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use self::filling::Filling;
+use self::parts::{Part, Parts};
 use crate::fold::{Folded, Kept, Panicked, Plan, Poisoned, fold, trim};
 use crate::view::Origin;
 use crate::{Event, View};
 
-/// Events read at once, and parts read ahead of the folding.
+/// Events read at once.
 const EVENTS: usize = 4_000;
-const AHEAD: usize = 2;
-/// Documents written at once.
-const DOCUMENTS: usize = 4_000;
 /// What documents of several streams may weigh in memory, in bytes.
 const KEPT: usize = 128 << 20;
 /// For how long a node says that it builds, and how often it says so.
@@ -118,6 +118,7 @@ pub async fn generation<V: View>(
         kept: HashMap::new(),
         poisoned: Poisoned::new(),
         built: Built { of: until, ..Built::default() },
+        filling: Filling::new(store, &table),
     };
     let filled = match building.all(until, observer).await {
         Ok(()) => store.finish_build(&table, until).await.map_err(BuildError::from),
@@ -218,6 +219,7 @@ struct Building<'a, V> {
     kept: HashMap<String, Kept<V>>,
     poisoned: Poisoned,
     built: Built,
+    filling: Filling,
 }
 
 impl<V: View> Building<'_, V> {
@@ -245,7 +247,7 @@ impl<V: View> Building<'_, V> {
                 observer(self.built);
             }
         }
-        Ok(())
+        Ok(self.filling.end().await?)
     }
 
     fn folded(&mut self, part: &Part) -> Result<Folded, BuildError> {
@@ -268,16 +270,7 @@ impl<V: View> Building<'_, V> {
     async fn write(&mut self, mut folded: Folded, but: Option<&str>) -> Result<(), StorageError> {
         folded.documents.retain(|document| V::ORIGIN == Origin::Event || Some(document.key.as_str()) != but);
         self.built.documents += folded.documents.len() as u64;
-        let mut counts = folded.counts.as_slice();
-        let chunks: Vec<&[Document]> = folded.documents.chunks(DOCUMENTS).collect();
-        if chunks.is_empty() && !counts.is_empty() {
-            self.store.fill(&self.table, &[], &[], counts).await?;
-        }
-        for documents in chunks {
-            self.store.fill(&self.table, documents, &[], counts).await?;
-            counts = &[];
-        }
-        Ok(())
+        self.filling.add(folded).await
     }
 
     /// With as many documents in memory as the bound allows, the others loaded again.
@@ -302,69 +295,5 @@ impl<V: View> Building<'_, V> {
             observer(self.built);
         }
         Ok(())
-    }
-}
-
-/// A part of the log that was read and decoded ahead.
-struct Part {
-    events: Vec<Event>,
-    first: Option<String>,
-    last: Option<String>,
-}
-
-impl Part {
-    fn of(recorded: Vec<Recorded>) -> Self {
-        let id = |event: &Recorded| event.stream.aggregate_id.clone();
-        let (first, last) = (recorded.first().map(id), recorded.last().map(id));
-        Self { events: recorded.into_iter().map(Event::read).collect(), first, last }
-    }
-
-    fn first_stream(&self) -> Option<&str> {
-        self.first.as_deref()
-    }
-
-    fn last_stream(&self) -> Option<&str> {
-        self.last.as_deref()
-    }
-}
-
-/// Reads and decodes on a task of its own, a little ahead of whoever folds.
-struct Parts {
-    ready: mpsc::Receiver<Result<Part, StorageError>>,
-    reader: JoinHandle<()>,
-}
-
-impl Parts {
-    fn of_streams(store: Store, aggregate_type: &'static str, until: u64) -> Self {
-        let (sender, ready) = mpsc::channel(AHEAD);
-        let reader = tokio::spawn(async move {
-            let mut place = StreamPlace::default();
-            loop {
-                let read = store.read_streams(aggregate_type, &place, until, EVENTS).await;
-                let part = match read {
-                    Ok(events) => {
-                        let Some(last) = events.last() else { return };
-                        place = StreamPlace::after(last);
-                        Ok(Part::of(events))
-                    }
-                    Err(error) => Err(error),
-                };
-                let failed = part.is_err();
-                if sender.send(part).await.is_err() || failed {
-                    return;
-                }
-            }
-        });
-        Self { ready, reader }
-    }
-
-    async fn next(&mut self) -> Result<Option<Part>, StorageError> {
-        self.ready.recv().await.transpose()
-    }
-}
-
-impl Drop for Parts {
-    fn drop(&mut self) {
-        self.reader.abort();
     }
 }
