@@ -10,6 +10,8 @@ needed=(
   "pgbouncer pgbouncer"
   "strace strace"
   "setpriv util-linux"
+  "node nodejs"
+  "npm npm"
 )
 
 has() {
