@@ -187,7 +187,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// What is neither live nor under construction will never be again: numbers are not used twice.
+    /// What is neither live nor under construction will never be again: only a view that is dropped counts anew.
     pub(in crate::documents) async fn drop_old_generations(
         &self,
         name: &str,

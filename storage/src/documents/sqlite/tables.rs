@@ -187,7 +187,7 @@ async fn promote(connection: &mut SqliteConnection, table: &Table, position: u64
     Ok(true)
 }
 
-/// What is neither live nor under construction will never be again: numbers are not used twice.
+/// What is neither live nor under construction will never be again: only a view that is dropped counts anew.
 async fn drop_old(connection: &mut SqliteConnection, name: &str, version: u32) -> Result<usize, StorageError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let kept = "SELECT generation FROM views WHERE name = $1 AND version = $2
