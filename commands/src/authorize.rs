@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::ids::TeamId;
 
-use crate::actor::{Actor, ActorKind, Role};
+use crate::{Actor, ActorKind, Role};
 
 /// What somebody wants to do, as far as rights tell one thing from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

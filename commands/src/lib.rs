@@ -17,8 +17,9 @@ mod states;
 pub mod tokens;
 mod unit;
 
-pub use actor::{Actor, ActorKind, Grant, Role};
+pub use actor::{Actor, ActorKind};
 pub use bus::{Bus, Procedure};
+pub use domain::roles::{Grant, Role};
 pub use error::CommandError;
 pub use governed::Governed;
 pub use request::Request;
