@@ -11,6 +11,7 @@ mod documents;
 mod documents_built;
 mod documents_found;
 mod documents_paged;
+mod documents_paged_in_parallel;
 mod documents_read_cheaply;
 mod epoch;
 mod fake;
