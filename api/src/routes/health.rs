@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::{Access, Route};
 use crate::Answer;
 use crate::problem::Problem;
+use crate::readiness::Watches;
 use crate::respond;
 
 /// A database that takes longer is not one to send requests to.
@@ -31,14 +32,15 @@ async fn alive() -> Answer {
     respond::json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-async fn ready(bus: web::Data<Bus>, views: web::Data<Views>) -> Answer {
+async fn ready(bus: web::Data<Bus>, views: web::Data<Views>, watches: web::Data<Watches>) -> Answer {
     let engine = bus.store().engine();
     match timeout(PATIENCE, present(&bus)).await {
         Ok(Ok(token)) => {
-            let faults: Vec<Fault> =
-                views.standings().iter().filter_map(|standing| fault(standing, token.position)).collect();
+            let of_views = views.standings();
+            let of_views = of_views.iter().filter_map(|standing| fault(standing, token.position));
+            let faults: Vec<Fault> = of_views.chain(watches.0.iter().flat_map(|watch| watch())).collect();
             if !faults.is_empty() {
-                return Err(Problem::not_ready("not every view follows the log; those that do not are listed", faults));
+                return Err(Problem::not_ready("not everything goes on as it should; what does not is listed", faults));
             }
             let position = token.to_string();
             respond::json(StatusCode::OK, &json!({ "status": "ready", "engine": engine, "position": position }))
