@@ -258,6 +258,7 @@ mod tests {
 
     use storage::work::{NewWork, WorkState};
     use storage::{Config, Store};
+    use testbed::Place;
     use tokio::sync::watch;
     use uuid::Uuid;
 
@@ -279,9 +280,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_under_way_in_a_panic_is_given_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("log.db").display());
-        let store = Store::open(&Config::new(url)).await.unwrap();
+        let place = Place::sqlite();
+        let store = Store::open(&Config::new(place.url())).await.unwrap();
         store.add_work(&[work(1), work(2)]).await.unwrap();
         let claimed = store.claim_work(&["thank"], 2, Duration::from_hours(1)).await.unwrap();
         let pool = Arc::new(Pool::new(store.clone(), vec![], Options::default(), Status::default()));

@@ -146,7 +146,7 @@ mod tests {
     use reactions::{Reactor, Work};
     use serde_json::{Value, json};
     use storage::Config;
-    use testbed::eventually;
+    use testbed::{Place, eventually};
 
     use super::*;
 
@@ -197,9 +197,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_panic_of_the_reactions_shows() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("log.db").display());
-        let bus = Bus::new(Store::open(&Config::new(url)).await.unwrap());
+        let place = Place::sqlite();
+        let bus = Bus::new(Store::open(&Config::new(place.url())).await.unwrap());
         let feed = Feed::new(bus.store().clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source, watch) = of_reactions();
