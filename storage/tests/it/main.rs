@@ -35,6 +35,7 @@ mod sqlite_version;
 mod state_machine;
 mod work;
 mod work_by_hand;
+mod work_closed_together;
 mod work_lanes;
 mod work_news;
 mod work_reactors;
