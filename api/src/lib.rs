@@ -15,6 +15,7 @@ pub mod metrics;
 mod problem;
 mod query;
 mod read;
+pub mod readiness;
 mod resource;
 mod respond;
 pub mod routes;

@@ -11,6 +11,7 @@ use projections::Views;
 
 use crate::clock::now;
 use crate::metrics::{Requests, Source, Sources};
+use crate::readiness::{Watch, Watches};
 use crate::{envelope, routes};
 
 /// For the request's line and headers, from the first byte on.
@@ -34,12 +35,16 @@ pub struct Rooms {
     pub views: Views,
     /// Figures that other rooms keep.
     pub sources: Vec<Source>,
+    /// What they have against this process being ready.
+    pub watches: Vec<Watch>,
 }
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { bus, views, sources } = self;
-        f.debug_struct("Rooms").field("bus", bus).field("views", views).field("sources", &sources.len()).finish()
+        let Self { bus, views, sources, watches } = self;
+        let rooms = &mut f.debug_struct("Rooms");
+        rooms.field("bus", bus).field("views", views);
+        rooms.field("sources", &sources.len()).field("watches", &watches.len()).finish()
     }
 }
 
@@ -63,6 +68,7 @@ impl Server {
     pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
         let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
+        let watches = web::Data::new(Watches(rooms.watches));
         let started = web::Data::new(Started(now().as_duration().as_secs_f64()));
         let app = move || {
             App::new()
@@ -70,6 +76,7 @@ impl Server {
                 .app_data(views.clone())
                 .app_data(requests.clone())
                 .app_data(sources.clone())
+                .app_data(watches.clone())
                 .app_data(started.clone())
                 .configure(routes::configure)
                 .wrap(from_fn(envelope::wrap))

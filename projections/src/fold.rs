@@ -196,7 +196,7 @@ pub(crate) fn fold<V: View>(plan: Plan<'_>, kept: &mut HashMap<String, Kept<V>>)
                 catch_unwind(AssertUnwindSafe(|| one.document.apply(event))).map_err(|panic| Panicked {
                     key: key.clone(),
                     position: at,
-                    why: in_words(&*panic),
+                    why: in_short(&format!("the fold panicked: {}", words_of(&*panic))),
                 })?;
                 one.position = at;
             }
@@ -237,9 +237,10 @@ fn count(counts: &mut BTreeMap<(&'static str, String), i64>, groups: Vec<(&'stat
     }
 }
 
-fn in_words(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic says, as far as it says anything.
+pub(crate) fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    in_short(&format!("the fold panicked: {}", text.unwrap_or("without a word")))
+    text.unwrap_or("without a word")
 }
 
 /// Lets go of documents, the ones not in `last` first, when they weigh more than `budget` together.

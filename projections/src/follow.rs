@@ -9,11 +9,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use storage::documents::{Commit, Committed, HaltKind, Table, ViewRow};
 use storage::{StorageError, Store};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
+use crate::event::in_short;
 use crate::feed::Feed;
-use crate::fold::{Kept, Panicked, Plan, Poisoned, fold, trim};
+use crate::fold::{Kept, Panicked, Plan, Poisoned, fold, trim, words_of};
 use crate::progress::{Phase, Progress};
 use crate::{Event, View, build};
 
@@ -60,19 +61,23 @@ impl<V: View> Follower<V> {
 
     /// Follows for ever. Whatever fails is tried again: only the log and the view's own row say where it stands.
     pub(crate) async fn run(mut self) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut since) = (FIRST_PAUSE, Instant::now());
         loop {
             // A panic beyond the folds, which are caught where they happen, must not end the view for good.
             let trouble = match AssertUnwindSafe(self.follow(&mut pause)).catch_unwind().await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some("it panicked, which is a fault of ours".to_owned()),
+                Err(panic) => Some(in_short(&format!("it panicked, a fault of ours: {}", words_of(&*panic)))),
             };
             match trouble {
                 None => pause = FIRST_PAUSE,
                 Some(why) => {
                     tracing::warn!(view = V::NAME, why, "the view is tried again");
-                    self.progress.trouble(why);
+                    if pause == FIRST_PAUSE {
+                        // It had got on since whatever failed before.
+                        since = Instant::now();
+                    }
+                    self.progress.trouble(why, since);
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -153,7 +158,7 @@ impl<V: View> Follower<V> {
     async fn advance(&mut self, place: &mut Place) -> Result<(), StorageError> {
         let others = place.row.held_for_us > 0 && place.row.held_by != Some(self.me);
         let Some(chunk) = self.feed.ready(place.row.position).await? else {
-            self.progress.head(place.row.position);
+            self.progress.at_the_end();
             return match timeout(IDLE, self.feed.after(place.row.position)).await {
                 Ok(news) if !others => news.map(drop),
                 // Moved by another node; or nothing happened, but somebody may have paused it.

@@ -31,7 +31,7 @@ pub use decoded::{Actor, Decoded};
 pub use event::Event;
 pub use feed::{Chunk, Feed};
 pub use page::{Cursor, Page};
-pub use progress::{Phase, Standing};
+pub use progress::{Phase, Standing, Trouble};
 pub use view::View;
 pub use views::{Behind, Views};
 

@@ -2,6 +2,7 @@
 
 use storage::documents::{Halt, Table, ViewRow};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Where a view stands, as last heard.
 #[derive(Debug, Clone)]
@@ -16,8 +17,19 @@ pub struct Standing {
     pub behind: u64,
     pub halt: Option<Halt>,
     pub paused: bool,
-    /// Why the last try failed, while it is tried again.
-    pub trouble: Option<String>,
+    /// While what failed is tried again.
+    pub trouble: Option<Trouble>,
+    /// How often something failed and was tried again.
+    pub failures: u64,
+}
+
+/// Why a view does not get on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the last try came to.
+    pub why: String,
+    /// When the first of the tries failed that have come to nothing.
+    pub since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +58,7 @@ impl Progress {
             halt: None,
             paused: false,
             trouble: None,
+            failures: 0,
         }))
     }
 
@@ -61,7 +74,7 @@ impl Progress {
         self.0.send_modify(|standing| standing.phase = phase);
     }
 
-    /// The view was opened: its table and where it stands are told together.
+    /// The view was opened: its table and where it stands are told together. What kept it from going on may do so still.
     pub(crate) fn opened(&self, table: Table, row: &ViewRow, live: bool) {
         self.0.send_modify(|standing| {
             standing.table = Some(table);
@@ -69,7 +82,6 @@ impl Progress {
             standing.position = row.position;
             standing.halt.clone_from(&row.halt);
             standing.paused = row.paused;
-            standing.trouble = None;
         });
     }
 
@@ -102,7 +114,19 @@ impl Progress {
         self.0.send_modify(|standing| standing.behind = head.saturating_sub(standing.position));
     }
 
-    pub(crate) fn trouble(&self, why: String) {
-        self.0.send_modify(|standing| standing.trouble = Some(why));
+    /// There is nothing more to fold, and nothing in the way.
+    pub(crate) fn at_the_end(&self) {
+        self.0.send_modify(|standing| {
+            standing.behind = 0;
+            standing.trouble = None;
+        });
+    }
+
+    /// A try failed, as all have done since then.
+    pub(crate) fn trouble(&self, why: String, since: Instant) {
+        self.0.send_modify(|standing| {
+            standing.trouble = Some(Trouble { why, since });
+            standing.failures += 1;
+        });
     }
 }

@@ -39,6 +39,7 @@ enum Stop {
     Storage(#[from] StorageError),
 }
 
+#[derive(Clone)]
 pub(crate) struct Follower {
     pub(crate) reactor: Arc<dyn Reactor>,
     pub(crate) feed: Feed,

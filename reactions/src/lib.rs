@@ -17,6 +17,7 @@ mod status;
 mod time_out_acknowledgements;
 mod timers;
 mod wake_snoozed;
+mod watch;
 mod worker;
 
 pub use cause::Cause;
@@ -25,8 +26,9 @@ pub use pool::Options;
 pub use reactor::{Reactor, Work};
 pub use registry::Registry;
 pub use service::Reactions;
-pub use status::{Doing, Outcomes, ReactorState, Status};
+pub use status::{Doing, Fault, Outcomes, ReactorState, Status};
 pub use time_out_acknowledgements::TimeOutAcknowledgements;
 pub use timers::Timer;
 pub use wake_snoozed::WakeSnoozed;
+pub use watch::Part;
 pub use worker::{Assignment, Outcome, Worker};

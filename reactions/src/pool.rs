@@ -1,9 +1,11 @@
 //! Claims work for this process's slots, keeps the claims alive while it runs, and drains at the end.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use storage::work::{Claim, Claimed};
 use storage::{StorageError, Store};
 use tokio::sync::watch;
@@ -12,8 +14,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
 use crate::backoff::Backoff;
-use crate::run::Run;
+use crate::run::{Run, words_of};
 use crate::status::Status;
+use crate::watch::Part;
 use crate::worker::Worker;
 
 /// Rows in one claim at most, as storage bounds it.
@@ -67,8 +70,10 @@ impl Pool {
         Self { store, workers, kinds, options, status, under_way: UnderWay::default() }
     }
 
-    /// Works until told to stop, then drains.
-    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
+    /// Works until told to stop, then drains. After a panic it is run again.
+    pub(crate) async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        // What was under way in a panic was cut off with it.
+        self.release().await;
         let mut runs = JoinSet::new();
         tokio::select! {
             () = self.work(&mut runs, stop) => {}
@@ -98,6 +103,7 @@ impl Pool {
             let (wait, hears) = match self.claim(runs, stop).await {
                 Ok(wait) => {
                     backoff.reset();
+                    self.status.works(Part::Pool);
                     (wait, wait.is_some())
                 }
                 Err(error) => {
@@ -146,8 +152,8 @@ impl Pool {
     }
 
     fn begin(&self, work: Claimed, runs: &mut JoinSet<()>) {
-        let Some((kind, worker)) = self.workers.get_key_value(work.kind.as_str()) else { return };
-        let (claim, under_way) = (work.claim, self.under_way.clone());
+        let Some((&kind, worker)) = self.workers.get_key_value(work.kind.as_str()) else { return };
+        let (claim, under_way, status) = (work.claim, self.under_way.clone(), self.status.clone());
         let run = Run {
             store: self.store.clone(),
             worker: worker.clone(),
@@ -158,7 +164,12 @@ impl Pool {
         // Entered before it can end.
         let mut entries = self.under_way.entries();
         let task = runs.spawn(async move {
-            run.go().await;
+            if let Err(panic) = AssertUnwindSafe(run.go()).catch_unwind().await {
+                let why = words_of(panic.as_ref());
+                tracing::error!(kind, work = %claim.work_id, why, "a fault of ours: a run panicked beyond its worker");
+                status.broke(Part::Run(kind), &why);
+            }
+            // Also then: a claim that is extended for nobody would hold its lane for ever.
             under_way.end(claim);
         });
         // Claimed here before, and lost to a lease that ran out meanwhile.
@@ -237,5 +248,51 @@ impl UnderWay {
             return None;
         }
         entries.remove(&claim.work_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use storage::work::{NewWork, WorkState};
+    use storage::{Config, Store};
+    use testbed::Place;
+    use tokio::sync::watch;
+    use uuid::Uuid;
+
+    use super::{Entry, Options, Pool};
+    use crate::status::Status;
+
+    fn work(id: u128) -> NewWork {
+        NewWork {
+            id: Uuid::from_u128(id),
+            kind: "thank".to_owned(),
+            lane: id.to_string(),
+            priority: 0,
+            payload: "{}".to_owned(),
+            run_at_us: None,
+            created_position: 1,
+            n: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_under_way_in_a_panic_is_given_back() {
+        let place = Place::sqlite();
+        let store = Store::open(&Config::new(place.url())).await.unwrap();
+        store.add_work(&[work(1), work(2)]).await.unwrap();
+        let claimed = store.claim_work(&["thank"], 2, Duration::from_hours(1)).await.unwrap();
+        let pool = Arc::new(Pool::new(store.clone(), vec![], Options::default(), Status::default()));
+        // Left behind by a run of the pool that panicked.
+        let (claim, task) = (claimed[0].claim, tokio::spawn(std::future::pending::<()>()).abort_handle());
+        pool.under_way.entries().insert(claim.work_id, Entry { claim, kind: "thank", task });
+        let (_stop, told) = watch::channel(true);
+        pool.run(told).await;
+        let state = async |n: usize| store.work_row(claimed[n].claim.work_id).await.unwrap().unwrap().state;
+        assert_eq!(state(0).await, WorkState::Ready);
+        // Control: what it does not know of waits for its lease.
+        assert_eq!(state(1).await, WorkState::Claimed);
     }
 }

@@ -1,5 +1,7 @@
 //! All of it running, from the first checkpoint to the drain.
 
+use std::sync::Arc;
+
 use projections::Feed;
 use storage::StorageError;
 use tokio::sync::watch;
@@ -9,6 +11,7 @@ use crate::follow::Follower;
 use crate::pool::{Options, Pool};
 use crate::registry::Registry;
 use crate::status::{Doing, Status};
+use crate::watch::{Part, watched};
 
 /// Runs until it is drained, or cut off by being dropped.
 #[derive(Debug)]
@@ -27,10 +30,16 @@ impl Reactions {
         for reactor in reactors {
             let position = store.register_reactor(reactor.name()).await?;
             status.reactor(reactor.name(), position, Doing::Following);
-            let follower = Follower { reactor, feed: feed.clone(), status: status.clone() };
-            tasks.spawn(follower.run(stop.subscribe()));
+            let (part, feed, told) = (Part::Reactor(reactor.name()), feed.clone(), stop.subscribe());
+            let follower = Follower { reactor, feed, status: status.clone() };
+            let follow = move || follower.clone().run(told.clone());
+            tasks.spawn(watched(part, status.clone(), stop.subscribe(), follow));
         }
-        tasks.spawn(Pool::new(store.clone(), workers, options, status.clone()).run(stop.subscribe()));
+        let pool = Arc::new(Pool::new(store.clone(), workers, options, status.clone()));
+        let told = stop.subscribe();
+        // The same one again, which knows what it had claimed.
+        let work = move || pool.clone().run(told.clone());
+        tasks.spawn(watched(Part::Pool, status.clone(), stop.subscribe(), work));
         Ok(Self { status, stop, tasks })
     }
 

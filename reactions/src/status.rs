@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::watch::Part;
+
 /// Cheap to clone; all clones show the same.
 #[derive(Debug, Clone, Default)]
 pub struct Status(Arc<Mutex<Inner>>);
@@ -12,6 +14,9 @@ struct Inner {
     reactors: BTreeMap<&'static str, ReactorState>,
     outcomes: BTreeMap<&'static str, Outcomes>,
     running: usize,
+    panics: BTreeMap<Part, u64>,
+    /// Parts that have panicked and do not yet go on, with what they said.
+    broken: BTreeMap<Part, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +37,17 @@ pub enum Doing {
         position: u64,
         why: String,
     },
-    /// The database does not answer.
+    /// The database does not answer, or a fault of ours ended it; it is tried again.
     Interrupted {
         why: String,
     },
+}
+
+/// A part that is broken now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub part: Part,
+    pub why: String,
 }
 
 /// How runs ended since the process began.
@@ -66,6 +78,17 @@ impl Status {
         self.inner().running
     }
 
+    /// How often each part has panicked since the process began. It began anew each time.
+    pub fn panics(&self) -> BTreeMap<Part, u64> {
+        self.inner().panics.clone()
+    }
+
+    /// What has panicked and does not go on yet.
+    pub fn faults(&self) -> Vec<Fault> {
+        let inner = self.inner();
+        inner.broken.iter().map(|(part, why)| Fault { part: *part, why: why.clone() }).collect()
+    }
+
     pub(crate) fn reactor(&self, name: &'static str, position: u64, doing: Doing) {
         self.inner().reactors.insert(name, ReactorState { name, position, doing });
     }
@@ -77,6 +100,7 @@ impl Status {
         if !inner.reactors.get(name).is_some_and(halted) {
             inner.reactors.insert(name, ReactorState { name, position, doing: Doing::Following });
         }
+        inner.broken.remove(&Part::Reactor(name));
     }
 
     pub(crate) fn doing(&self, name: &'static str, doing: Doing) {
@@ -91,6 +115,22 @@ impl Status {
 
     pub(crate) fn runs(&self, running: usize) {
         self.inner().running = running;
+    }
+
+    /// A part has panicked. A run is not begun anew here: its work is taken up again by whoever claims it next.
+    pub(crate) fn broke(&self, part: Part, why: &str) {
+        if let Part::Reactor(name) = part {
+            self.doing(name, Doing::Interrupted { why: format!("it panicked: {why}") });
+        }
+        let mut inner = self.inner();
+        *inner.panics.entry(part).or_default() += 1;
+        if !matches!(part, Part::Run(_)) {
+            inner.broken.insert(part, why.to_owned());
+        }
+    }
+
+    pub(crate) fn works(&self, part: Part) {
+        self.inner().broken.remove(&part);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

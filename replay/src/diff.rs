@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use projections::build::{BuildError, Built};
 use projections::registry::Registration;
@@ -11,11 +12,12 @@ use storage::documents::{Document, Table};
 use storage::{StorageError, Store};
 
 use crate::compare::{Documents, Pair, next, parts};
+use crate::patience::within;
 
 /// Differences that are named; all are counted.
 pub const SHOWN: usize = 100;
-/// Tries to read counts while the view does not move.
-const TRIES: usize = 1_000;
+/// How long to wait for a moment at which the view does not move while its counts are read.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,15 +144,19 @@ pub async fn diff(
 
 /// Counts belong to a position only if the view did not move while they were read.
 async fn still(store: &Store, view: &Registration) -> Result<Still, DiffError> {
-    for _ in 0..TRIES {
-        let (table, before) = store.open_view(&(view.shape)()).await?;
-        let counts = counts(store, &table).await?;
-        let after = store.view_row(view.name, view.version).await?;
-        if after.is_some_and(|row| (row.position, row.generation) == (before.position, before.generation)) {
-            return Ok(Still { table, position: before.position, counts });
-        }
-    }
-    Err(DiffError::Restless)
+    within(PATIENCE, async || look(store, view).await).await?.ok_or(DiffError::Restless)
+}
+
+/// None: it has moved meanwhile, or its table was replaced.
+async fn look(store: &Store, view: &Registration) -> Result<Option<Still>, StorageError> {
+    let (table, before) = store.open_view(&(view.shape)()).await?;
+    let counts = match counts(store, &table).await {
+        Err(StorageError::Superseded(_)) => return Ok(None),
+        counts => counts?,
+    };
+    let after = store.view_row(view.name, view.version).await?;
+    let same = after.is_some_and(|row| (row.position, row.generation) == (before.position, before.generation));
+    Ok(same.then_some(Still { table, position: before.position, counts }))
 }
 
 async fn counts(store: &Store, table: &Table) -> Result<Counts, StorageError> {

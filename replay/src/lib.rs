@@ -5,6 +5,7 @@
 
 mod compare;
 mod diff;
+mod patience;
 
 pub use diff::{Counted, DiffError, Difference, Part, Report, SHOWN, diff};
 pub use projections::build::{BuildError, Built};

@@ -1,6 +1,8 @@
-//! What reactions count, as figures for Prometheus: rooms that must not know each other meet here.
+//! What reactions count, as figures for Prometheus, and what is wrong with them, for readiness: rooms that must not know
+//! each other meet here.
 
 use api::metrics::{Family, Kind, number};
+use domain::Fault;
 use reactions::{Doing, Status};
 
 pub(crate) fn of_reactions(status: &Status) -> Vec<Family> {
@@ -30,5 +32,22 @@ pub(crate) fn of_reactions(status: &Status) -> Vec<Family> {
     }
     let running = Family::new("pagefree_work_running", Kind::Gauge, "Work that is under way in this process.")
         .with(&[], number(status.running() as u64));
-    vec![outcomes, halted, running]
+    let mut panics = Family::new(
+        "pagefree_reaction_panics_total",
+        Kind::Counter,
+        "How often a part of the reactions panicked, and began anew.",
+    );
+    for (part, count) in status.panics() {
+        let (what, which) = part.labels();
+        panics.add(&[("part", what), ("name", which)], number(count));
+    }
+    vec![outcomes, halted, running, panics]
+}
+
+/// What of the reactions does not go on.
+pub(crate) fn faults_of_reactions(status: &Status) -> Vec<Fault> {
+    let fault = |fault: reactions::Fault| {
+        Fault::new(format!("/reactions/{}", fault.part), format!("panicked, and begins anew: {}", fault.why))
+    };
+    status.faults().into_iter().map(fault).collect()
 }

@@ -8,6 +8,7 @@ mod migrate;
 mod replay;
 mod serve;
 mod settings;
+mod table;
 mod token;
 mod views;
 mod work;

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use api::metrics::Source;
+use api::readiness::Watch;
 use api::{Options, Rooms, Server};
 use clap::Args;
 use commands::{Bus, Role, ids, tokens};
@@ -53,8 +54,9 @@ impl Serve {
         };
         let feed = Feed::new(store.clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
-        let (status, source) = reactions_source();
-        let server = Server::bind(Rooms { bus: bus.clone(), views, sources: vec![source] }, &options, stop)
+        let (status, source, watch) = of_reactions();
+        let rooms = Rooms { bus: bus.clone(), views, sources: vec![source], watches: vec![watch] };
+        let server = Server::bind(rooms, &options, stop)
             .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
@@ -75,11 +77,13 @@ impl Serve {
     }
 }
 
-/// What the reactions count, from when they have begun.
-fn reactions_source() -> (Arc<OnceLock<Status>>, Source) {
+/// What the reactions count, and what is wrong with them, from when they have begun.
+fn of_reactions() -> (Arc<OnceLock<Status>>, Source, Watch) {
     let status: Arc<OnceLock<Status>> = Arc::default();
-    let asked = status.clone();
-    (status, Arc::new(move || asked.get().map(figures::of_reactions).unwrap_or_default()))
+    let (counting, watching) = (status.clone(), status.clone());
+    let source = move || counting.get().map(figures::of_reactions).unwrap_or_default();
+    let watch = move || watching.get().map(figures::faults_of_reactions).unwrap_or_default();
+    (status, Arc::new(source), Arc::new(watch))
 }
 
 fn resolve(listen: &str) -> Result<SocketAddr, Failure> {
@@ -128,4 +132,86 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
         }
         tracing::info!("stopping: no new connections; requests in flight have {DRAIN:?} to end");
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use commands::{Actor, ActorKind, Request};
+    use domain::Aggregate;
+    use domain::ids::ActorId;
+    use domain::incident::{Command, Declare, Incident, Severity};
+    use projections::Decoded;
+    use reactions::{Reactor, Work};
+    use serde_json::{Value, json};
+    use storage::Config;
+    use testbed::{Place, eventually};
+
+    use super::*;
+
+    /// Panics, without an event being to blame, while the flag is raised.
+    struct Trips(Arc<AtomicBool>);
+
+    impl Reactor for Trips {
+        fn name(&self) -> &'static str {
+            "trips"
+        }
+
+        fn aggregates(&self) -> &'static [&'static str] {
+            assert!(!self.0.load(Ordering::SeqCst), "tripped");
+            &[Incident::TYPE]
+        }
+
+        fn react(&self, _: &Decoded) -> Vec<Work> {
+            vec![]
+        }
+    }
+
+    async fn declare(bus: &Bus) {
+        let ann = Request::new(Actor::everywhere(ActorKind::User, "ann", Role::PlatformAdmin));
+        let declare = Command::Declare(Box::new(Declare::new(ActorId::new("ann"), "Down", Severity::Sev2)));
+        bus.create::<Incident>(&ann, "i", &declare).await.unwrap();
+    }
+
+    /// Readiness while a reactor is well, while it panics, and when it is well again.
+    async fn look(bus: &Bus, address: SocketAddr, trips: &AtomicBool) {
+        let get = async |path: &str| reqwest::get(format!("http://{address}{path}")).await.unwrap();
+        let is_ready = || async { get("/readyz").await.status() == 200 };
+        eventually("it is ready", is_ready).await;
+        assert!(!get("/metrics").await.text().await.unwrap().contains("reaction_panics_total{"));
+        trips.store(true, Ordering::SeqCst);
+        declare(bus).await;
+        let fault = json!([{ "pointer": "/reactions/reactor/trips", "message": "panicked, and begins anew: tripped" }]);
+        eventually("it is not ready, and says why", || async {
+            let answer = get("/readyz").await;
+            answer.status() == 503 && answer.json::<Value>().await.unwrap()["errors"] == fault
+        })
+        .await;
+        trips.store(false, Ordering::SeqCst);
+        eventually("it is ready again", is_ready).await;
+        let metrics = get("/metrics").await.text().await.unwrap();
+        let count = "pagefree_reaction_panics_total{part=\"reactor\",name=\"trips\"} ";
+        assert!(metrics.lines().any(|line| line.starts_with(count)), "{metrics}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_panic_of_the_reactions_shows() {
+        let place = Place::sqlite();
+        let bus = Bus::new(Store::open(&Config::new(place.url())).await.unwrap());
+        let feed = Feed::new(bus.store().clone());
+        let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
+        let (status, source, watch) = of_reactions();
+        let rooms = Rooms { bus: bus.clone(), views, sources: vec![source], watches: vec![watch] };
+        let options = Options { listen: resolve("127.0.0.1:0").unwrap(), drain: DRAIN };
+        let server = Server::bind(rooms, &options, std::future::pending()).unwrap();
+        let (address, trips) = (server.address(), Arc::new(AtomicBool::new(false)));
+        let registry = Registry::default().reactor(Trips(trips.clone()));
+        let reactions = Reactions::start(&feed, registry, reactions::Options::default()).await.unwrap();
+        status.set(reactions.status()).unwrap();
+        tokio::select! {
+            ended = server.run() => panic!("the server ended: {ended:?}"),
+            () = look(&bus, address, &trips) => {}
+        }
+    }
 }

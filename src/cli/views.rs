@@ -12,6 +12,7 @@ use storage::{StorageError, Store};
 
 use super::Failure;
 use super::settings::Place;
+use super::table::{beginning, table};
 
 /// Characters of a reason in a table.
 const WHY_CHARACTERS: usize = 60;
@@ -53,7 +54,7 @@ impl Views {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let store = self.place.open_beside().await?;
         let shown = self.command.carry_out(&store).await?;
-        let text = if self.json { listed(&shown) } else { table(&shown) };
+        let text = if self.json { listed(&shown) } else { in_a_table(&shown) };
         stdout().write_all(text.as_bytes()).map_err(|error| Failure::Failed(format!("standard output: {error}")))
     }
 }
@@ -126,41 +127,26 @@ fn listed(views: &[Overseen]) -> String {
     format!("{}\n", json!({ "items": items }))
 }
 
-/// Columns as wide as what stands in them.
-fn table(views: &[Overseen]) -> String {
-    let head = ["VIEW", "VERSION", "GENERATION", "POSITION", "BEHIND", "STATE", "PARKED", "WHY"].map(str::to_owned);
-    let lines: Vec<[String; 8]> = std::iter::once(head).chain(views.iter().map(cells)).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..8).map(width).collect();
-    let mut text = String::new();
-    for line in &lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+fn in_a_table(views: &[Overseen]) -> String {
+    let head = ["VIEW", "VERSION", "GENERATION", "POSITION", "BEHIND", "STATE", "PARKED", "WHY"];
+    table(head, views.iter().map(cells))
 }
 
 fn cells(view: &Overseen) -> [String; 8] {
     let Overseen { row, behind, parked, .. } = view;
     let halted = row.halt.as_ref().map(|halt| format!("at {}: {}", halt.position, halt.why));
     let parked_at = || parked.first.first().map(|(key, one)| format!("{key} at {}: {}", one.at, one.why));
-    let why: String = halted.or_else(parked_at).unwrap_or_default().chars().take(WHY_CHARACTERS).collect();
+    let why = beginning(&halted.or_else(parked_at).unwrap_or_default(), WHY_CHARACTERS);
     [
-        printable(&row.name),
+        row.name.clone(),
         row.version.to_string(),
         row.generation.to_string(),
         row.position.to_string(),
         behind.to_string(),
         view.state().to_owned(),
         parked.count.to_string(),
-        printable(&why),
+        why,
     ]
-}
-
-/// On one line, and without anything that would steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn failed(error: &StorageError) -> Failure {

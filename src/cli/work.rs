@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::settings::Place;
+use super::table::{beginning, printable, table};
 
 /// Characters of an error in a table.
 const ERROR_CHARACTERS: usize = 60;
@@ -88,7 +89,7 @@ impl Command {
         match self {
             Self::List(list) => {
                 let (rows, pauses) = list.read(store).await.map_err(|error| failed(&error))?;
-                Ok(if json { listed(&rows, &pauses) } else { table(&rows, &pauses) })
+                Ok(if json { listed(&rows, &pauses) } else { in_a_table(&rows, &pauses) })
             }
             Self::Retry { id } => {
                 let done = store.retry_by_hand(id).await.map_err(|error| failed(&error))?;
@@ -133,7 +134,7 @@ async fn moved(store: &Store, id: Uuid, done: bool, json: bool, why_not: &str) -
     if !done {
         return Err(Failure::Failed(format!("the work is {}: {why_not}", row.state)));
     }
-    Ok(if json { format!("{}\n", work_document(&row)) } else { table(&[row], &[]) })
+    Ok(if json { format!("{}\n", work_document(&row)) } else { in_a_table(&[row], &[]) })
 }
 
 async fn paused(store: &Store, json: bool) -> Result<String, Failure> {
@@ -162,32 +163,16 @@ fn in_words(pauses: &[Pause]) -> String {
     words.collect()
 }
 
-/// Columns as wide as what stands in them.
-fn table(rows: &[WorkRow], pauses: &[Pause]) -> String {
-    let head = ["ID", "KIND", "STATE", "ATTEMPT", "DUE", "LANE", "ERROR"].map(str::to_owned);
-    let lines: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
-    let mut text = in_words(pauses);
-    for line in &lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+fn in_a_table(rows: &[WorkRow], pauses: &[Pause]) -> String {
+    let head = ["ID", "KIND", "STATE", "ATTEMPT", "DUE", "LANE", "ERROR"];
+    in_words(pauses) + &table(head, rows.iter().map(cells))
 }
 
 fn cells(row: &WorkRow) -> [String; 7] {
     let due = work_document(row)["run_at"].as_str().unwrap_or_default().to_owned();
-    let error: String = row.last_error.iter().flat_map(|error| error.chars()).take(ERROR_CHARACTERS).collect();
-    let state = row.state.to_string();
-    let attempt = row.attempt.to_string();
-    [row.id.to_string(), printable(&row.kind), state, attempt, due, printable(&row.lane), printable(&error)]
-}
-
-/// On one line, and without anything that would steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let error = beginning(row.last_error.as_deref().unwrap_or_default(), ERROR_CHARACTERS);
+    let (id, state, attempt) = (row.id.to_string(), row.state.to_string(), row.attempt.to_string());
+    [id, row.kind.clone(), state, attempt, due, row.lane.clone(), error]
 }
 
 fn failed(error: &StorageError) -> Failure {
@@ -203,7 +188,7 @@ mod tests {
     use storage::work::{Pause, WorkRow, WorkState};
     use uuid::Uuid;
 
-    use super::table;
+    use super::in_a_table;
 
     #[test]
     fn a_table_is_for_people() {
@@ -228,6 +213,6 @@ paused since 1970-01-01T00:00:00Z: everything: restored
 ID                                    KIND          STATE   ATTEMPT  DUE                   LANE            ERROR
 00000000-0000-0000-0000-000000000007  wake_snoozed  failed  3        1970-01-01T00:00:01Z  wake_snoozed:1  no  [31mluck
 ";
-        assert_eq!(table(&[row], &[pause]), expected);
+        assert_eq!(in_a_table(&[row], &[pause]), expected);
     }
 }

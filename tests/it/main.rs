@@ -15,6 +15,7 @@ mod overview;
 mod preconditions;
 mod problems;
 mod replay;
+mod replay_makes_no_work;
 mod roles;
 mod runbook_life;
 mod serving;

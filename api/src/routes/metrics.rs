@@ -50,6 +50,13 @@ fn of_the_views(standings: &[Standing]) -> Vec<Family> {
     let mut position = gauge("pagefree_view_position", "Up to where a view is folded.");
     let mut halted = gauge("pagefree_view_halted", "Whether a view stands before an event that it cannot pass.");
     let mut paused = gauge("pagefree_view_paused", "Whether somebody has paused a view.");
+    let mut troubled =
+        gauge("pagefree_view_troubled", "Whether what failed when a view was moved is being tried again.");
+    let mut failures = Family::new(
+        "pagefree_view_failures_total",
+        Kind::Counter,
+        "How often moving a view failed and was tried again.",
+    );
     let mut phase = gauge("pagefree_view_phase", "Which phase a view is in here: 1 for that one.");
     for standing in standings {
         let labels = [("view", standing.name), ("version", &standing.version.to_string())];
@@ -57,12 +64,14 @@ fn of_the_views(standings: &[Standing]) -> Vec<Family> {
         position.add(&labels, number(standing.position));
         halted.add(&labels, flag(standing.halt.is_some()));
         paused.add(&labels, flag(standing.paused));
+        troubled.add(&labels, flag(standing.trouble.is_some()));
+        failures.add(&labels, number(standing.failures));
         for (word, of) in [("waking", Phase::Waking), ("building", Phase::Building), ("live", Phase::Live)] {
             let labels: Vec<_> = labels.into_iter().chain([("phase", word)]).collect();
             phase.add(&labels, flag(standing.phase == of));
         }
     }
-    vec![position, halted, paused, phase]
+    vec![position, halted, paused, troubled, failures, phase]
 }
 
 async fn of_the_database(views: &Views) -> Result<Vec<Family>, StorageError> {

@@ -2,51 +2,23 @@
 
 use commands::{Actor, ActorKind, Bus, Request, Role};
 use storage::{Config, Store};
-use tempfile::TempDir;
-use testbed::Cluster;
-
-/// Makes a test of each scenario on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($scenario:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::sqlite().await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::postgres().await).await;
-            })+
-        }
-    };
-}
-
-pub(crate) use on_both;
+use testbed::Place;
+pub(crate) use testbed::on_both;
 
 #[derive(Debug)]
 pub(crate) struct Bed {
     pub(crate) bus: Bus,
-    url: String,
-    _folder: Option<TempDir>,
+    place: Place,
 }
 
 impl Bed {
-    pub(crate) async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("log.db").display());
-        Self { bus: open(&url).await, url, _folder: Some(folder) }
-    }
-
-    pub(crate) async fn postgres() -> Self {
-        let url = Cluster::shared().database().await;
-        Self { bus: open(&url).await, url, _folder: None }
+    pub(crate) async fn on(place: Place) -> Self {
+        Self { bus: open(place.url()).await, place }
     }
 
     /// The bus of another node: it remembers nothing of what the first one saw.
     pub(crate) async fn another_node(&self) -> Bus {
-        open(&self.url).await
+        open(self.place.url()).await
     }
 
     pub(crate) async fn events(&self) -> u64 {

@@ -7,6 +7,7 @@ use domain::ids::{ActorId, IncidentId};
 use domain::incident::{self, Incident, Severity};
 use domain::runbook::{self, Runbook, definition};
 use serde_json::json;
+use testbed::Place;
 
 use crate::bed::{Bed, admin, on_both};
 
@@ -98,7 +99,7 @@ async fn the_author_approves_only_when_alone(bed: &Bed) {
     let store = bed.bus.store();
     let other = tokens::look_up(store, &secret).await.unwrap().unwrap();
     // The other one writes, and is then the only admin there is beside nobody: he may, and it is said.
-    let alone = Bed::sqlite().await;
+    let alone = Bed::on(Place::sqlite()).await;
     write(&alone, &other.id).await;
     let (request, decide) = approve(&other.id);
     alone.bus.run(&request, &decide).await.unwrap();

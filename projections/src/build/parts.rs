@@ -2,7 +2,7 @@
 
 use storage::{Recorded, StorageError, Store, StreamPlace};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::EVENTS;
 use crate::Event;
@@ -36,7 +36,8 @@ impl Part {
 /// Reads on one task and decodes on others, a little ahead of whoever folds.
 pub(super) struct Parts {
     ready: mpsc::Receiver<Result<JoinHandle<Part>, StorageError>>,
-    reader: JoinHandle<()>,
+    /// Until it has ended and was asked how.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Parts {
@@ -60,19 +61,57 @@ impl Parts {
                 }
             }
         });
-        Self { ready, reader }
+        Self { ready, reader: Some(reader) }
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Part>, StorageError> {
         match self.ready.recv().await.transpose()? {
-            Some(part) => part.await.map(Some).map_err(|error| StorageError::Unavailable(error.to_string())),
-            None => Ok(None),
+            Some(part) => part.await.map(Some).map_err(fault),
+            None => self.ended().await.map(|()| None),
+        }
+    }
+
+    /// A reader that panicked has not read everything, and must not look as if.
+    async fn ended(&mut self) -> Result<(), StorageError> {
+        match self.reader.take() {
+            Some(reader) => reader.await.map_err(fault),
+            None => Ok(()),
         }
     }
 }
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        self.reader.abort();
+        if let Some(reader) = &self.reader {
+            reader.abort();
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to map_err")]
+fn fault(error: JoinError) -> StorageError {
+    StorageError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::Parts;
+
+    #[tokio::test]
+    async fn a_reader_that_panics_is_not_at_the_end() {
+        let parts = |panics: bool| {
+            let (sender, ready) = mpsc::channel(1);
+            let reader = tokio::spawn(async move {
+                let _kept_until_the_end = sender;
+                assert!(!panics, "as it was told to");
+            });
+            Parts { ready, reader: Some(reader) }
+        };
+        let failed = parts(true).next().await.err().expect("it has not read everything");
+        assert!(failed.is_transient(), "{failed}");
+        // Control: one that has read everything ends the same channel.
+        assert!(parts(false).next().await.unwrap().is_none());
     }
 }

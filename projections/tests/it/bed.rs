@@ -5,51 +5,26 @@ use std::time::Duration;
 use projections::registry::{Registration, VIEWS};
 use projections::{Feed, Phase, Views};
 use storage::{Config, Store};
-use tempfile::TempDir;
-use testbed::Cluster;
+use testbed::Place;
+pub(crate) use testbed::on_both;
 use uuid::Uuid;
 
 /// How long a view may take for anything in a test.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Makes a test of each scenario on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($scenario:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::sqlite()).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::postgres().await).await;
-            })+
-        }
-    };
-}
-
-pub(crate) use on_both;
-
 pub(crate) struct Bed {
-    url: String,
-    _folder: Option<TempDir>,
+    place: Place,
 }
 
 impl Bed {
-    pub(crate) fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { url: format!("sqlite:{}", folder.path().join("log.db").display()), _folder: Some(folder) }
-    }
-
-    pub(crate) async fn postgres() -> Self {
-        Self { url: Cluster::shared().database().await, _folder: None }
+    #[expect(clippy::unused_async, reason = "other beds open what is there")]
+    pub(crate) async fn on(place: Place) -> Self {
+        Self { place }
     }
 
     /// A node of its own: it shares nothing with others but the database.
     pub(crate) async fn store(&self) -> Store {
-        Store::open(&Config::new(&self.url)).await.expect("the database opens")
+        Store::open(&Config::new(self.place.url())).await.expect("the database opens")
     }
 }
 

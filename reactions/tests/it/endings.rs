@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use projections::Feed;
-use reactions::{Assignment, Options, Outcome, Reactions, Worker};
+use reactions::{Assignment, Options, Outcome, Part, Reactions, Worker};
 use storage::work::WorkState;
 use testbed::eventually;
 
-use crate::bed::{Bed, on_both};
+use crate::bed::{Bed, on_both, short_lease};
 use crate::notes::{KIND, Note, Stop, Thank};
 
 on_both!(
     a_panic_is_tried_again,
+    a_run_that_panics_beyond_its_worker_loses_its_claim,
     who_always_fails_is_given_up,
     a_failure_is_shown_and_retried_by_hand,
     what_takes_too_long_is_cut_off,
@@ -85,6 +86,50 @@ async fn a_panic_is_tried_again(bed: &Bed) {
     let row = bed.work().await.remove(0);
     assert_eq!((bed.count("i", NOTE).await, row.attempt, note.begun()), (1, 2, 2));
     assert_eq!(reactions.status().outcomes()[KIND].retried, 1);
+    reactions.drain().await;
+}
+
+/// Writes notes, but panics so many times when it is asked how often it may try.
+#[derive(Clone)]
+struct Trips {
+    note: Note,
+    times: Arc<AtomicUsize>,
+}
+
+impl Worker for Trips {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn run(&self, assignment: Assignment) -> BoxFuture<'_, Outcome> {
+        self.note.run(assignment)
+    }
+
+    fn attempts(&self) -> i32 {
+        let fewer = |left: usize| left.checked_sub(1);
+        assert!(self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_err(), "tripped");
+        3
+    }
+}
+
+async fn a_run_that_panics_beyond_its_worker_loses_its_claim(bed: &Bed) {
+    let trips = Trips { note: Note::stopping_at(&bed.bus, Stop::BeforeTelling, 1), times: Arc::default() };
+    let feed = Feed::new(bed.store().clone());
+    let reactions = Reactions::start(&feed, registry(trips.clone()), short_lease()).await.unwrap();
+    bed.declare("held").await;
+    eventually("it is on its way", || async { trips.note.waiting() == 1 }).await;
+    trips.times.store(1, Ordering::SeqCst);
+    bed.declare("i").await;
+    let row = async |id: &str| bed.work().await.into_iter().find(|row| row.lane == id);
+    eventually("it is done by another run", || async {
+        row("i").await.is_some_and(|row| (row.state, row.attempt) == (WorkState::Done, 2))
+    })
+    .await;
+    assert_eq!(reactions.status().panics()[&Part::Run(KIND)], 1);
+    // Control: a run that lives is not taken from its claim, though its lease would have ended before.
+    let held = row("held").await.unwrap();
+    assert_eq!((held.state, held.attempt), (WorkState::Claimed, 1));
+    trips.note.go_on.add_permits(1);
     reactions.drain().await;
 }
 

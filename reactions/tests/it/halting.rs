@@ -1,17 +1,25 @@
 //! An event that cannot be read: it stops whoever must read it, nobody else, and is never skipped.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use domain::Aggregate;
 use domain::ids::ActorId;
 use domain::incident::{Command, Incident};
-use projections::Decoded;
-use reactions::{Doing, Reactor, Registry, Status, Work};
+use projections::{Decoded, Feed};
+use reactions::{Doing, Options, Part, Reactions, Reactor, Registry, Status, Work};
 use storage::{Append, NewEvent, StreamId, StreamWrite, Verdict};
 use testbed::eventually;
 
 use crate::bed::{Bed, on_both};
-use crate::notes::{Note, Thank};
+use crate::notes::{KIND, Note, Thank};
 
-on_both!(who_cannot_read_halts_alone_and_goes_on_after_the_repair, a_reactor_that_panics_halts_alone);
+on_both!(
+    who_cannot_read_halts_alone_and_goes_on_after_the_repair,
+    a_reactor_that_panics_halts_alone,
+    whoever_panics_beyond_reacting_begins_anew,
+    a_pool_that_panics_begins_anew,
+);
 
 /// Puts an event into the log that this binary does not know; says where it stands.
 async fn explode(bed: &Bed) -> u64 {
@@ -122,5 +130,69 @@ async fn a_reactor_that_panics_halts_alone(bed: &Bed) {
     let status = reactions.status();
     eventually("it has halted", || async { matches!(doing(&status, "panics"), Doing::Halted { .. }) }).await;
     assert!(matches!(doing(&status, "panics"), Doing::Halted { why, .. } if why.contains("not today, i")));
+    reactions.drain().await;
+}
+
+/// As [`Thank`], but asked what it looks at it panics so many times: no event is to blame.
+struct Trips {
+    name: &'static str,
+    times: AtomicUsize,
+}
+
+impl Trips {
+    fn new(name: &'static str, times: usize) -> Self {
+        Self { name, times: AtomicUsize::new(times) }
+    }
+}
+
+impl Reactor for Trips {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        let fewer = |left: usize| left.checked_sub(1);
+        assert!(self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_err(), "tripped");
+        Thank.aggregates()
+    }
+
+    fn react(&self, event: &Decoded) -> Vec<Work> {
+        Thank.react(event)
+    }
+}
+
+async fn whoever_panics_beyond_reacting_begins_anew(bed: &Bed) {
+    let registry = Registry::default().reactor(Trips::new(KIND, 2)).reactor(Trips::new("always", usize::MAX));
+    let reactions = bed.start(registry.worker(Note::new(&bed.bus))).await;
+    bed.declare("i").await;
+    eventually("it has gone on", || async { bed.happened("i").await.len() == 1 }).await;
+    let status = reactions.status();
+    assert_eq!(status.panics()[&Part::Reactor(KIND)], 2);
+    assert_eq!(doing(&status, KIND), Doing::Following);
+    // Control: the same fault that does not pass keeps another one where it is, and shows.
+    let always = Part::Reactor("always");
+    eventually("it is tried again", || async { status.panics().get(&always) >= Some(&3) }).await;
+    assert_eq!(position(bed, "always").await, 0);
+    eventually("it shows", || async { status.faults().iter().any(|fault| fault.part == always) }).await;
+    assert!(status.faults().iter().all(|fault| fault.part == always && fault.why.contains("tripped")));
+    reactions.drain().await;
+}
+
+async fn a_pool_that_panics_begins_anew(bed: &Bed) {
+    // Nobody can keep a claim alive for no time at all.
+    let options = Options { lease: Duration::ZERO, ..Options::default() };
+    let note = Note::new(&bed.bus);
+    let feed = Feed::new(bed.store().clone());
+    let broken = Reactions::start(&feed, note.registry(), options).await.unwrap();
+    bed.declare("i").await;
+    let status = broken.status();
+    eventually("it is begun again", || async { status.panics().get(&Part::Pool) >= Some(&2) }).await;
+    eventually("it shows", || async { status.faults().iter().any(|fault| fault.part == Part::Pool) }).await;
+    eventually("reactors go on", || async { position(bed, KIND).await >= 1 }).await;
+    tokio::time::timeout(Duration::from_secs(10), broken.drain()).await.expect("it can be stopped nevertheless");
+    // Control: nothing but that was wrong.
+    let reactions = bed.start(note.registry()).await;
+    eventually("it is done", || async { bed.happened("i").await.len() == 1 }).await;
+    assert_eq!((reactions.status().panics().len(), reactions.status().faults()), (0, vec![]));
     reactions.drain().await;
 }

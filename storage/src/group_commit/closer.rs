@@ -3,11 +3,14 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
 use super::combine::{Combiner, Job, Waiting};
 use crate::StorageError;
 use crate::database::Database;
 use crate::wake::Wakeups;
-use crate::work::{Closing, ENDED_AT_ONCE, Ending};
+use crate::work::{Closing, ENDED_AT_ONCE, Ended, Ending};
 
 pub(crate) struct Closer {
     combiner: Combiner<Endings>,
@@ -60,10 +63,29 @@ impl Job for Endings {
     }
 
     async fn run(&self, asks: Vec<Ending>) -> Vec<Self::Answer> {
-        let ended = match self.database.end_claims(&asks).await {
-            Ok(ended) => ended,
-            Err(error) => return asks.iter().map(|_| Err(error.clone())).collect(),
-        };
+        self.end(&asks).await
+    }
+}
+
+impl Endings {
+    fn end<'a>(&'a self, asks: &'a [Ending]) -> BoxFuture<'a, Vec<Result<Closing, StorageError>>> {
+        async move {
+            match self.database.end_claims(asks).await {
+                Ok(ended) => self.closed(asks, &ended),
+                // One bad ending must harm no other: find it by halving. What is refused has done nothing.
+                Err(StorageError::Rejected(_)) if asks.len() > 1 => {
+                    let (left, right) = asks.split_at(asks.len() / 2);
+                    let mut answers = self.end(left).await;
+                    answers.extend(self.end(right).await);
+                    answers
+                }
+                Err(error) => asks.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
+        .boxed()
+    }
+
+    fn closed(&self, asks: &[Ending], ended: &Ended) -> Vec<Result<Closing, StorageError>> {
         let again = asks.iter().any(|ask| ask.is_claimable_again() && ended.ids.contains(&ask.claim.work_id));
         if again || ended.promoted > 0 {
             self.wakeups.work();

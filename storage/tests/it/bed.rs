@@ -4,8 +4,7 @@ use std::sync::OnceLock;
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use storage::{Append, Config, Limits, StorageError, Store, Verdict};
-use tempfile::TempDir;
-use testbed::{Cluster, Pooler};
+use testbed::{Cluster, Place, Pooler};
 
 use crate::commands::on;
 
@@ -22,69 +21,45 @@ macro_rules! everywhere {
     };
 }
 
-/// Makes a test of each scenario on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($scenario:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::sqlite().await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $scenario() {
-                super::$scenario(&crate::bed::Bed::postgres().await).await;
-            })+
-        }
-    };
-}
-
-pub(crate) use {everywhere, on_both};
+pub(crate) use everywhere;
+pub(crate) use testbed::on_both;
 
 #[derive(Debug)]
 pub(crate) struct Bed {
     pub(crate) store: Store,
     pub(crate) config: Config,
-    /// The same database past the pooler.
-    direct: String,
-    folder: Option<TempDir>,
+    /// The database itself, past the pooler.
+    place: Place,
 }
 
 impl Bed {
+    pub(crate) async fn on(place: Place) -> Self {
+        Self::reached_by(place.url().to_owned(), place).await
+    }
+
     pub(crate) async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = format!("sqlite:{}", folder.path().join("log.db").display());
-        Self::on(url.clone(), url, Some(folder)).await
+        Self::on(Place::sqlite()).await
     }
 
     pub(crate) async fn postgres() -> Self {
-        let url = Cluster::shared().database().await;
-        Self::on(url.clone(), url, None).await
+        Self::on(Place::postgres().await).await
     }
 
     pub(crate) async fn pooler() -> Self {
-        let direct = Cluster::shared().database().await;
-        let name = direct.rsplit('/').next().expect("a URL names its database");
-        let url = pooler().url(name);
-        Self::on(url, direct, None).await
+        let place = Place::postgres().await;
+        Self::reached_by(pooled(place.url()), place).await
+    }
+
+    async fn reached_by(url: String, place: Place) -> Self {
+        let config = Config::new(url);
+        let store = Store::open(&config).await.expect("an empty database opens");
+        Self { store, config, place }
     }
 
     /// Another database of this kind, without tables.
     pub(crate) async fn empty_twin(&self) -> Config {
-        if let Some(folder) = &self.folder {
-            return Config::new(format!("sqlite:{}", folder.path().join("twin.db").display()));
-        }
-        let url = Cluster::shared().database().await;
-        let name = url.rsplit('/').next().expect("a URL names its database");
-        let pooled = self.config.url.contains("pgbouncer=true");
-        Config::new(if pooled { pooler().url(name) } else { url })
-    }
-
-    async fn on(url: String, direct: String, folder: Option<TempDir>) -> Self {
-        let config = Config::new(url);
-        let store = Store::open(&config).await.expect("an empty database opens");
-        Self { store, config, direct, folder }
+        let (url, is_pooled) = (self.place.twin().await, self.config.url.contains("pgbouncer=true"));
+        Config::new(if is_pooled { pooled(&url) } else { url })
     }
 
     /// A store of another node: nothing is shared with the first but the database.
@@ -93,7 +68,7 @@ impl Bed {
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
-        self.direct.starts_with("sqlite:")
+        self.place.is_sqlite()
     }
 
     /// The statement in the dialect of this bed.
@@ -103,7 +78,7 @@ impl Bed {
 
     /// A plain connection, on PostgreSQL as superuser, which has none of our settings.
     pub(crate) async fn outside(&self) -> Outside {
-        Outside::connect(&self.direct).await
+        Outside::connect(self.place.url()).await
     }
 
     /// Appends commands so that all of them stand in one batch: while the log is locked from outside, a first command
@@ -142,10 +117,11 @@ impl Bed {
     }
 }
 
-/// The one in front of the shared cluster.
-fn pooler() -> &'static Pooler {
+/// A database of the shared cluster, by the pooler in front of it.
+fn pooled(url: &str) -> String {
     static POOLER: OnceLock<Pooler> = OnceLock::new();
-    POOLER.get_or_init(|| Pooler::in_front_of(Cluster::shared()))
+    let name = url.rsplit('/').next().expect("a URL names its database");
+    POOLER.get_or_init(|| Pooler::in_front_of(Cluster::shared())).url(name)
 }
 
 /// What a test does behind the store's back.

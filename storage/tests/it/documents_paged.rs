@@ -44,10 +44,18 @@ fn seen_of(keys: &[String]) -> BTreeMap<u64, usize> {
     seen
 }
 
-async fn by_offset(outside: &mut Outside, bed: &Bed, table: &str, offset: usize, direction: &str) -> Vec<String> {
-    let schema = bed.sql("", "pagefree_views.");
-    let order = format!("ORDER BY c_opened_at {direction}, key {direction}");
-    let sql = AssertSqlSafe(format!("SELECT key FROM {schema}{table} {order} LIMIT {PAGE} OFFSET {offset}"));
+/// The control: a page of those for which `condition` holds, by how many there are before it.
+pub(crate) async fn by_offset(
+    outside: &mut Outside,
+    bed: &Bed,
+    condition: &str,
+    offset: usize,
+    direction: &str,
+    limit: usize,
+) -> Vec<String> {
+    let table = bed.sql("view_things_v1_g1", "pagefree_views.view_things_v1_g1");
+    let order = format!("ORDER BY c_opened_at {direction}, key {direction} LIMIT {limit} OFFSET {offset}");
+    let sql = AssertSqlSafe(format!("SELECT key FROM {table} WHERE {condition} {order}"));
     match outside {
         Outside::Sqlite(c) => sqlx::query(sql).fetch_all(c).await.unwrap().iter().map(|row| row.get(0)).collect(),
         Outside::Postgres(c) => sqlx::query(sql).fetch_all(c).await.unwrap().iter().map(|row| row.get(0)).collect(),
@@ -82,7 +90,7 @@ async fn who_does_not_move_is_on_one_page(bed: &Bed) {
         let mut keys = Vec::new();
         loop {
             let direction = if descending { "DESC" } else { "ASC" };
-            let page = by_offset(&mut outside, bed, "view_things_v1_g1", offset, direction).await;
+            let page = by_offset(&mut outside, bed, "true", offset, direction, PAGE).await;
             let full = page.len() == PAGE;
             offset += page.len();
             keys.extend(page);
