@@ -3,13 +3,15 @@
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, web};
-use commands::Actor;
 use commands::authorize::{Action, Scope, scope};
+use commands::{Actor, Keys};
 use domain::ids::{TeamId, is_sound};
 use jiff::Timestamp;
 use projections::lists::{self, Search, Teams};
 use projections::{Cursor, View, Views};
+use serde_json::{Value, json};
 use storage::Token;
 use storage::documents::Sort;
 
@@ -17,8 +19,8 @@ use crate::door::Caller;
 use crate::freshness::view_reaches;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::read::data;
-use crate::{Answer, headers, respond};
+use crate::read::{data, part};
+use crate::{Answer, headers, respond, unseal};
 
 /// What stands for no team where a team is asked for.
 const NO_TEAM: &str = "global";
@@ -32,6 +34,7 @@ const FACET_CHARACTERS: usize = 400;
 pub(crate) struct Collection {
     pub(crate) views: web::Data<Views>,
     pub(crate) query: Query,
+    pub(crate) keys: web::Data<Keys>,
     actor: Actor,
     wanted: Option<Token>,
 }
@@ -46,6 +49,7 @@ impl FromRequest for Collection {
         Box::pin(async move {
             Ok(Self {
                 views: data(&request)?,
+                keys: data(&request)?,
                 query: Query::parse(request.query_string())?,
                 actor: caller.await?.0,
                 wanted: headers::min_position(request.headers())?,
@@ -147,6 +151,41 @@ impl Collection {
         let token = views.store().token(page.position).await?;
         let next = page.next.map(|cursor| cursor.to_string());
         Ok(respond::stored_page(&page.items, next.as_deref(), &token))
+    }
+
+    /// The same for documents whose sealed data are opened on the way out, and of which only those count that `wants`
+    /// wants then: no index may know what it looks at. Such a page may be short, and is never empty while there is more.
+    pub(crate) async fn answer_opened<V: View>(
+        mut self,
+        wanted: storage::documents::Query,
+        wants: impl Fn(&Value) -> bool,
+    ) -> Answer {
+        let foreign = "must be the next_cursor of a page of the same list";
+        let cursor = self.query.take("cursor").map(|text| Cursor::parse(&text));
+        if cursor == Some(None) {
+            self.query.fault("cursor", foreign);
+        }
+        std::mem::take(&mut self.query).close()?;
+        self.fresh::<V>().await?;
+        let mut after = cursor.flatten();
+        loop {
+            let page = self.views.page::<V>(wanted.clone(), after.as_ref()).await?;
+            let page = page.ok_or_else(|| Problem::fault("/query/cursor", foreign))?;
+            let mut items: Vec<Value> = Vec::with_capacity(page.items.len());
+            for stored in &page.items {
+                items.push(part(stored)?);
+            }
+            unseal::values(&self.keys, &mut items).await?;
+            items.retain(&wants);
+            if !items.is_empty() || page.next.is_none() {
+                let token = self.views.store().token(page.position).await?;
+                let next = page.next.map(|cursor| cursor.to_string());
+                let mut response = respond::json(StatusCode::OK, &json!({ "items": items, "next_cursor": next }))?;
+                respond::stamp(&mut response, &token);
+                return Ok(response);
+            }
+            after = page.next;
+        }
     }
 }
 

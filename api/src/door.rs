@@ -1,19 +1,26 @@
-//! The door of each route: who asks, and whether his role may do this anywhere at all. Before any body is read.
+//! The door of each route: who asks, by a token or by a session, and whether he may do this anywhere at all. Before any
+//! body is read.
+
+use std::future::{Ready, ready};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError, web};
-use commands::authorize::allowed_somewhere;
-use commands::{Actor, Bus, tokens};
-use std::future::{Ready, ready};
+use commands::authorize::{Action, allowed_somewhere};
+use commands::{Actor, Bus, sessions, tokens};
 
+use crate::clock::now;
+use crate::cookie;
 use crate::problem::Problem;
 use crate::routes::Access;
 
-/// A token of ours has 46 characters.
-const TOKEN_BYTES: usize = 512;
+/// Longer than any secret of ours.
+const SECRET_BYTES: usize = 512;
+/// What proves that a change was asked for by a page of ours, see [`sessions::csrf`].
+const CSRF: &str = "x-csrf-token";
 
 pub(crate) async fn pass(
     access: Access,
@@ -21,9 +28,9 @@ pub(crate) async fn pass(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit(access, &request).await {
-        Ok(actor) => {
-            if let Some(actor) = actor {
-                request.extensions_mut().insert(Caller(actor));
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
             }
             next.call(request).await
         }
@@ -31,27 +38,69 @@ pub(crate) async fn pass(
     }
 }
 
-async fn admit(access: Access, request: &ServiceRequest) -> Result<Option<Actor>, Problem> {
-    let Access::Holding(action) = access else { return Ok(None) };
-    let secret = bearer(request)?;
+async fn admit(access: Access, request: &ServiceRequest) -> Result<Option<Caller>, Problem> {
+    let action = match access {
+        Access::Open => return Ok(None),
+        Access::Person => Action::ManageOneself,
+        Access::Holding(action) => action,
+    };
     let bus: &web::Data<Bus> = request.app_data().ok_or_else(|| Problem::internal(&"the app has no bus"))?;
-    let token = tokens::look_up(bus.store(), &secret).await?.ok_or_else(|| Problem::unauthenticated(true))?;
-    let actor = token.actor();
-    tracing::Span::current().record("actor", actor.id.as_str());
-    if allowed_somewhere(&actor, action) { Ok(Some(actor)) } else { Err(Problem::denied(action.describe())) }
+    let caller = identify(bus, request).await?;
+    tracing::Span::current().record("actor", caller.0.id.as_str());
+    if allowed_somewhere(&caller.0, action) { Ok(Some(caller)) } else { Err(Problem::denied(action.describe())) }
 }
 
-fn bearer(request: &ServiceRequest) -> Result<String, Problem> {
+/// A token counts before a cookie: who sends one has said who he wants to be.
+async fn identify(bus: &Bus, request: &ServiceRequest) -> Result<Caller, Problem> {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(secret) = bearer(request)? {
+        let found = tokens::look_up(bus, &secret, now()).await?;
+        let (actor, read_only) = found.ok_or_else(|| Problem::unauthenticated(true))?;
+        if read_only && changes {
+            return Err(Problem::denied("change anything: this token only reads"));
+        }
+        return Ok(Caller(actor, None));
+    }
+    let secret = cookie::session(request.headers()).ok_or_else(|| Problem::unauthenticated(false))?;
+    let found = sessions::look_up(bus, &secret, now()).await?;
+    let (actor, kept) = found.ok_or_else(Problem::signed_out)?;
+    if changes {
+        let sent = request.headers().get(CSRF).and_then(|sent| sent.to_str().ok()).unwrap_or_default();
+        if !sessions::csrf_matches(&secret, sent) {
+            return Err(Problem::forged());
+        }
+    }
+    Ok(Caller(actor, Some(SignedIn { secret, kept })))
+}
+
+fn bearer(request: &ServiceRequest) -> Result<Option<String>, Problem> {
     let mut values = request.headers().get_all(AUTHORIZATION);
-    let value = values.next().ok_or_else(|| Problem::unauthenticated(false))?;
+    let Some(value) = values.next() else { return Ok(None) };
     let (scheme, secret) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
-    let sound = scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty() && secret.len() <= TOKEN_BYTES;
-    if sound && values.next().is_none() { Ok(secret.trim().to_owned()) } else { Err(Problem::unauthenticated(true)) }
+    let sound = scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty() && secret.len() <= SECRET_BYTES;
+    if sound && values.next().is_none() {
+        Ok(Some(secret.trim().to_owned()))
+    } else {
+        Err(Problem::unauthenticated(true))
+    }
 }
 
-/// Who asks. Only routes that need a token know.
+/// Who asks. Only routes that somebody must pass know.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) Actor);
+pub(crate) struct Caller(pub(crate) Actor, pub(crate) Option<SignedIn>);
+
+/// The session that he asks in.
+#[derive(Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) secret: String,
+    pub(crate) kept: sessions::Kept,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SignedIn({})", self.kept.id)
+    }
+}
 
 impl FromRequest for Caller {
     type Error = Problem;

@@ -6,12 +6,14 @@
 mod body;
 mod clock;
 mod collection;
+mod cookie;
 mod door;
 mod envelope;
 mod fields;
 mod freshness;
 mod headers;
 pub mod metrics;
+mod origin;
 mod problem;
 mod query;
 mod read;
@@ -20,8 +22,11 @@ mod resource;
 mod respond;
 pub mod routes;
 mod server;
+mod unseal;
+mod visit;
 mod write;
 
+pub use origin::Network;
 pub use routes::{Access, ROUTES, Route, pause_document, view_document, work_document};
 pub use server::{Options, Rooms, Server};
 

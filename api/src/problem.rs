@@ -1,6 +1,7 @@
 //! Errors as clients see them: RFC 9457, and the one mapping from what went wrong inside.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,6 +11,7 @@ use domain::{Fault, Refusal};
 use projections::ReadError;
 use serde_json::json;
 use storage::{StorageError, Token};
+use vault::VaultError;
 
 /// When to try again after an outage, in seconds.
 const RETRY_SECONDS: u16 = 2;
@@ -74,10 +76,36 @@ impl Problem {
         let (detail, challenge) = if presented {
             ("the token is not known", r#"Bearer realm="pagefree", error="invalid_token""#)
         } else {
-            ("send an API token as 'Authorization: Bearer …'", r#"Bearer realm="pagefree""#)
+            ("sign in, or send an API token as 'Authorization: Bearer …'", r#"Bearer realm="pagefree""#)
         };
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Who are you?", detail)
             .with(WWW_AUTHENTICATE.as_str(), challenge)
+    }
+
+    /// A session that is over, or never was.
+    pub(crate) fn signed_out() -> Self {
+        let detail = "the session has ended; sign in again";
+        Self::new(StatusCode::UNAUTHORIZED, "signed_out", "Who are you?", detail)
+            .with(WWW_AUTHENTICATE.as_str(), r#"Bearer realm="pagefree""#)
+    }
+
+    /// Not told apart: unknown, wrong, or not allowed any more.
+    pub(crate) fn wrong_credentials() -> Self {
+        let detail = "the e-mail address or the password is wrong";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Who are you?", detail)
+            .with(WWW_AUTHENTICATE.as_str(), r#"Bearer realm="pagefree""#)
+    }
+
+    /// A change in a session that no page of ours asked for.
+    pub(crate) fn forged() -> Self {
+        let detail = "a change in a session needs the X-CSRF-Token that GET /api/session shows";
+        Self::new(StatusCode::FORBIDDEN, "csrf", "The request may be forged", detail)
+    }
+
+    pub(crate) fn too_many(wait: Duration, detail: &str) -> Self {
+        let seconds = wait.as_secs().max(1);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", "Too many requests", detail)
+            .with(RETRY_AFTER.as_str(), seconds.to_string())
     }
 
     pub(crate) fn denied(what: &str) -> Self {
@@ -201,7 +229,20 @@ impl From<CommandError> for Problem {
             CommandError::Fenced => Self::conflict("fenced", error.to_string()),
             CommandError::Contended => Self { code: "contended", ..Self::unavailable(&error.to_string()) },
             CommandError::Storage(error) => error.into(),
+            CommandError::Vault(error) => error.into(),
+            CommandError::Busy => Self::too_many(Duration::from_secs(2), &error.to_string()),
             CommandError::Impersonation { .. } | CommandError::Undecodable(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Storage(error) => error.into(),
+            VaultError::Erased(_) => Self::conflict("user_erased", "this person was erased, for good"),
+            error if error.is_transient() => Self::unavailable(&error.to_string()),
+            error => Self::internal(&error),
         }
     }
 }

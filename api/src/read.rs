@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use commands::authorize::allowed;
-use commands::{Actor, Bus};
+use commands::{Actor, Bus, Keys};
 use domain::ids::{TeamId, is_sound};
 use projections::as_of::{self, Folded, History, Until};
 use projections::{View, Views};
@@ -20,7 +20,7 @@ use crate::freshness::{log_has, view_reaches};
 use crate::problem::Problem;
 use crate::query::{AsOf, Part, Query};
 use crate::resource::{Card, Resource};
-use crate::{Answer, headers, respond};
+use crate::{Answer, headers, respond, unseal};
 
 /// A request that changes nothing.
 #[derive(Debug)]
@@ -31,9 +31,10 @@ pub(crate) struct Read {
     pub(crate) id: String,
     /// As of when; none is now, as the views show it.
     pub(crate) as_of: Option<Until>,
+    pub(crate) keys: web::Data<Keys>,
     /// What the answer must hold.
     wanted: Option<Token>,
-    actor: Actor,
+    pub(crate) actor: Actor,
     request: HttpRequest,
 }
 
@@ -92,7 +93,7 @@ impl FromRequest for List {
 
 impl Read {
     async fn extract(request: HttpRequest, actor: Actor, mut query: Query) -> Result<Self, Problem> {
-        let (bus, views) = (data::<Bus>(&request)?, data::<Views>(&request)?);
+        let (bus, views, keys) = (data::<Bus>(&request)?, data::<Views>(&request)?, data(&request)?);
         let as_of = query.as_of();
         query.close()?;
         let id = path_id(&request)?;
@@ -105,24 +106,28 @@ impl Read {
                 Some(Until::Position(token.position))
             }
         };
-        Ok(Self { bus, views, id, as_of, wanted, actor, request })
+        Ok(Self { bus, views, keys, id, as_of, wanted, actor, request })
     }
 
     /// The resource in the path, if it is there and may be seen.
     pub(crate) async fn find<R: Resource>(&self) -> Result<Shown, Problem> {
-        let shown = match self.as_of {
+        let shown = self.found::<R>().await?;
+        self.permit::<R>(shown.card.team_id.as_ref())?;
+        Ok(shown)
+    }
+
+    async fn found<R: Resource>(&self) -> Result<Shown, Problem> {
+        match self.as_of {
             None => {
                 self.fresh::<R::Document>().await?;
                 let (stored, position) = self.views.find::<R::Document>(&self.id).await?;
-                Shown::stored(&stored.ok_or_else(no_such::<R>)?, position)?
+                Shown::stored(&stored.ok_or_else(no_such::<R>)?, position)
             }
             Some(until) => {
                 let Logged { folded, .. } = self.logged::<R>(until).await?;
-                Shown::folded(&folded)?
+                Shown::folded(&folded)
             }
-        };
-        self.permit::<R>(shown.card.team_id.as_ref())?;
-        Ok(shown)
+        }
     }
 
     /// The log of the resource in the path, if it is there and may be seen, up to the moment asked for.
@@ -158,7 +163,16 @@ impl Read {
 
     /// Answers with the resource's document.
     pub(crate) async fn answer<R: Resource>(&self) -> Answer {
-        let shown = self.find::<R>().await?;
+        self.show::<R>(self.find::<R>().await?).await
+    }
+
+    /// Answers with the caller's own document, whatever his roles.
+    pub(crate) async fn answer_own<R: Resource>(self) -> Answer {
+        let own = Self { id: self.actor.id.to_string(), ..self };
+        own.show::<R>(own.found::<R>().await?).await
+    }
+
+    async fn show<R: Resource>(&self, shown: Shown) -> Answer {
         let Card { version, .. } = shown.card;
         if R::is_gone(&shown.card) {
             return Err(Problem::missing(format!("the {} was discarded; its history is left", R::NOUN)));
@@ -166,7 +180,7 @@ impl Read {
         let mut response = if headers::has_already(self.request.headers(), version) {
             HttpResponse::NotModified().finish()
         } else {
-            respond::stored(StatusCode::OK, shown.body)
+            respond::stored(StatusCode::OK, unseal::text::<R>(&self.keys, shown.body).await?)
         };
         respond::stamp(&mut response, &self.token(shown.position).await?);
         respond::tag(&mut response, version);

@@ -2,11 +2,15 @@
 
 use commands::Governed;
 use commands::authorize::Action;
+use domain::api_token::ApiToken;
 use domain::ids::TeamId;
 use domain::incident::Incident;
 use domain::runbook::Runbook;
+use domain::team::Team;
+use domain::user::User;
 use projections::View;
 use projections::incidents::IncidentDetail;
+use projections::people::{ApiTokenDetail, TeamDetail, UserDetail};
 use projections::runbooks::RunbookDetail;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,6 +21,9 @@ pub(crate) trait Resource: Governed {
     /// Where its collection is.
     const PATH: &'static str;
     const READ: Action;
+
+    /// Whether its documents hold data about people, which are opened for whoever may see them.
+    const SEALED: bool = false;
 
     /// Whether only its history is left.
     fn is_gone(_: &Card) -> bool {
@@ -50,6 +57,28 @@ impl Resource for Incident {
     const NOUN: &'static str = "incident";
     const PATH: &'static str = "/api/incidents";
     const READ: Action = Action::ReadIncidents;
+}
+
+impl Resource for User {
+    type Document = UserDetail;
+    const NOUN: &'static str = "user";
+    const PATH: &'static str = "/api/users";
+    const READ: Action = Action::ReadPeople;
+    const SEALED: bool = true;
+}
+
+impl Resource for Team {
+    type Document = TeamDetail;
+    const NOUN: &'static str = "team";
+    const PATH: &'static str = "/api/teams";
+    const READ: Action = Action::ReadPeople;
+}
+
+impl Resource for ApiToken {
+    type Document = ApiTokenDetail;
+    const NOUN: &'static str = "token";
+    const PATH: &'static str = "/api/tokens";
+    const READ: Action = Action::ManageTokens;
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use commands::Bus;
+use commands::{Bus, Keys};
 use projections::Views;
 
 use crate::clock::now;
+use crate::cookie::PublicUrl;
 use crate::metrics::{Requests, Source, Sources};
+use crate::origin::{Network, Proxies};
 use crate::readiness::{Watch, Watches};
 use crate::{envelope, routes};
 
@@ -26,6 +28,10 @@ pub struct Options {
     pub listen: SocketAddr,
     /// How long requests in flight may take to end after the signal to stop.
     pub drain: Duration,
+    /// Under which address others reach it; where it listens, if nothing is said.
+    pub public_url: Option<String>,
+    /// Whose word counts for where a request came from.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// What answers are made of.
@@ -33,6 +39,7 @@ pub struct Options {
 pub struct Rooms {
     pub bus: Bus,
     pub views: Views,
+    pub keys: Keys,
     /// Figures that other rooms keep.
     pub sources: Vec<Source>,
     /// What they have against this process being ready.
@@ -41,9 +48,9 @@ pub struct Rooms {
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { bus, views, sources, watches } = self;
+        let Self { bus, views, keys, sources, watches } = self;
         let rooms = &mut f.debug_struct("Rooms");
-        rooms.field("bus", bus).field("views", views);
+        rooms.field("bus", bus).field("views", views).field("keys", keys);
         rooms.field("sources", &sources.len()).field("watches", &watches.len()).finish()
     }
 }
@@ -66,7 +73,10 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Binds, and serves until `stop` is ready; then takes no new connection and lets requests in flight end.
     pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
-        let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
+        let (bus, views, keys) = (web::Data::new(rooms.bus), web::Data::new(rooms.views), web::Data::new(rooms.keys));
+        let proxies = web::Data::new(Proxies(options.trusted_proxies.clone()));
+        let url = options.public_url.clone().unwrap_or_else(|| format!("http://{}", options.listen));
+        let public_url = web::Data::new(PublicUrl(url));
         let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
         let watches = web::Data::new(Watches(rooms.watches));
         let started = web::Data::new(Started(now().as_duration().as_secs_f64()));
@@ -74,6 +84,9 @@ impl Server {
             App::new()
                 .app_data(bus.clone())
                 .app_data(views.clone())
+                .app_data(keys.clone())
+                .app_data(proxies.clone())
+                .app_data(public_url.clone())
                 .app_data(requests.clone())
                 .app_data(sources.clone())
                 .app_data(watches.clone())

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use commands::{Bus, Outcome, Procedure, Request};
+use commands::{Bus, Keys, Outcome, Procedure, Request};
 use domain::ids::ActorId;
 use projections::as_of::{self, Folded, Until};
 use projections::{View, Views};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use storage::{StreamId, Token};
 
-use crate::door::Caller;
+use crate::door::{Caller, SignedIn};
 use crate::envelope::RequestId;
 use crate::fields::Fields;
 use crate::freshness::PATIENCE;
@@ -22,14 +22,17 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::read::{Shown, data, path_id};
 use crate::resource::Resource;
-use crate::{Answer, body, headers, respond};
+use crate::{Answer, body, headers, origin, respond, unseal};
 
 /// A request that asks for a change.
 #[derive(Debug)]
 pub(crate) struct Write {
     pub(crate) bus: web::Data<Bus>,
     pub(crate) views: web::Data<Views>,
+    pub(crate) keys: web::Data<Keys>,
     pub(crate) request: Request,
+    /// In which session, where it is in one.
+    pub(crate) signed_in: Option<SignedIn>,
     /// Of the resource in the path; for what is created, the command's.
     pub(crate) id: String,
     /// Of the view in the path, where there is one.
@@ -55,7 +58,8 @@ impl Write {
     async fn extract(http: &HttpRequest, caller: Caller, payload: Payload) -> Result<Self, Problem> {
         let mut id = path_id(http)?;
         let headers = http.headers();
-        let mut request = Request::new(caller.0).if_match(headers::if_match(headers)?);
+        let Caller(actor, signed_in) = caller;
+        let mut request = Request::new(actor).if_match(headers::if_match(headers)?);
         request.request_id = http.extensions().get::<RequestId>().map(|id| id.0.clone());
         let bytes = body::receive(http, payload).await?;
         if let Some(key) = headers::idempotency_key(headers)? {
@@ -66,8 +70,15 @@ impl Write {
             id = request.command_id.to_string();
         }
         let view = http.match_info().get("view").unwrap_or_default().to_owned();
-        let (bus, views) = (data(http)?, data(http)?);
-        Ok(Self { bus, views, request, id, view, body, query: http.query_string().to_owned() })
+        let (bus, views, keys) = (data(http)?, data(http)?, data(http)?);
+        (request.ip_enc, request.client_enc) = origin::sealed(&keys, request.actor.id.as_str(), http).await;
+        let query = http.query_string().to_owned();
+        Ok(Self { bus, views, keys, request, signed_in, id, view, body, query })
+    }
+
+    /// The same request, about the caller's own account.
+    pub(crate) fn own(self) -> Self {
+        Self { id: self.request.actor.id.to_string(), ..self }
     }
 
     pub(crate) fn by(&self) -> ActorId {
@@ -99,9 +110,14 @@ impl Write {
         self.respond::<R>(StatusCode::OK, &outcome).await
     }
 
+    /// Answers for what was recorded elsewhere.
+    pub(crate) async fn recorded<R: Resource>(&self, status: StatusCode, outcome: &Outcome) -> Answer {
+        self.respond::<R>(status, outcome).await
+    }
+
     /// Never an error: the command is recorded, so the worst that can be said is where to look for it.
     async fn respond<R: Resource>(&self, status: StatusCode, outcome: &Outcome) -> Answer {
-        let mut response = match self.document::<R>(outcome).await {
+        let mut response = match self.opened::<R>(outcome).await {
             Ok(shown) if R::is_gone(&shown.card) => HttpResponse::NoContent().finish(),
             Ok(shown) => {
                 let mut response = respond::stored(status, shown.body);
@@ -126,6 +142,11 @@ impl Write {
             response.headers_mut().insert(name, HeaderValue::from_static("true"));
         }
         Ok(response)
+    }
+
+    async fn opened<R: Resource>(&self, outcome: &Outcome) -> Result<Shown, Problem> {
+        let Shown { card, body, position } = self.document::<R>(outcome).await?;
+        Ok(Shown { card, body: unseal::text::<R>(&self.keys, body).await?, position })
     }
 
     /// The resource as its view shows it after the command; for a repeated request as it was then, so that the answer is

@@ -27,10 +27,22 @@ pub enum Action {
     ReadViews,
     /// Retry documents, skip events, pause and resume views.
     OperateViews,
+    /// See who works here, and in which team.
+    ReadPeople,
+    /// Let people in, change what they are called, deactivate and erase them.
+    ManagePeople,
+    /// Give and take roles; in one's own team, those that are held there.
+    ManageRoles,
+    /// One's own account: name, password, ways in, sessions, stand-in, tokens.
+    ManageOneself,
+    /// Make teams, describe and archive them.
+    ManageTeams,
+    /// See, make and revoke tokens that are not one's own.
+    ManageTokens,
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
@@ -41,6 +53,12 @@ impl Action {
         Self::OperateWork,
         Self::ReadViews,
         Self::OperateViews,
+        Self::ReadPeople,
+        Self::ManagePeople,
+        Self::ManageRoles,
+        Self::ManageOneself,
+        Self::ManageTeams,
+        Self::ManageTokens,
     ];
 
     /// For the one who is refused.
@@ -56,6 +74,12 @@ impl Action {
             Self::OperateWork => "retry, skip, pause or resume work",
             Self::ReadViews => "see where the views stand",
             Self::OperateViews => "pause, resume or repair views",
+            Self::ReadPeople => "see who works here",
+            Self::ManagePeople => "let people in or change their accounts",
+            Self::ManageRoles => "give or take these roles",
+            Self::ManageOneself => "change this account: only its person may, signed in",
+            Self::ManageTeams => "make or change teams",
+            Self::ManageTokens => "see, make or revoke tokens of others",
         }
     }
 }
@@ -74,20 +98,29 @@ pub enum Reach {
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks,
-        ReadViews, ReadWork,
+        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, ManageOneself, ManagePeople, ManageRoles, ManageTeams,
+        ManageTokens, OperateViews, OperateWork, ReadIncidents, ReadPeople, ReadRunbooks, ReadViews, ReadWork,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
-        // Believed without a look at the clock, so nobody may who has a role.
-        (_, FireTimer)
-        | (TeamManager | Responder, DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews)
-        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews)
+        // The first is believed without a look at the clock, so nobody may who has a role; the second comes with being a
+        // person, see `allowed`.
+        (_, FireTimer | ManageOneself)
+        | (
+            TeamManager | Responder,
+            DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews | ManagePeople | ManageTokens,
+        )
+        | (Responder, ManageRoles | ManageTeams)
+        | (
+            Auditor,
+            DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews | ManagePeople | ManageRoles
+            | ManageTeams | ManageTokens,
+        )
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews)
-        | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
-        (TeamManager | Responder, DraftRunbook) => Reach::OwnTeams,
+        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews | ReadPeople)
+        | (TeamManager | Responder, HandleIncident | ReadIncidents | ReadPeople) => Reach::Everywhere,
+        (TeamManager | Responder, DraftRunbook) | (TeamManager, ManageRoles | ManageTeams) => Reach::OwnTeams,
         (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
     }
 }
@@ -95,6 +128,8 @@ pub fn reach(role: Role, action: Action) -> Reach {
 /// Whether `actor` may do `action` to something of `team` (null: it belongs to no team).
 pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
     match actor.kind {
+        // Comes with being a person who is signed in, whatever his roles; a token that could would outlive itself.
+        ActorKind::User if action == Action::ManageOneself => true,
         // Deciding on a version, and operating the house, takes a person or what he gave his token to.
         ActorKind::System | ActorKind::Reaction => {
             !matches!(action, Action::DecideRunbook | Action::OperateWork | Action::OperateViews)

@@ -1,7 +1,9 @@
 //! Why a command did not happen.
 
-use domain::{DecodeError, Refusal};
+use domain::{DecodeError, Fault, Refusal};
 use storage::StorageError;
+use vault::VaultError;
+use vault::passwords::PasswordError;
 
 use crate::authorize::Action;
 
@@ -27,7 +29,25 @@ pub enum CommandError {
     Contended,
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// More passwords are to be checked at once than there is room for.
+    #[error("too many are signing in at once; try again in a few seconds")]
+    Busy,
     /// The log holds an event that this binary cannot read.
     #[error(transparent)]
     Undecodable(#[from] DecodeError),
+}
+
+impl From<PasswordError> for CommandError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Vault(error) => Self::Vault(error),
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Weak(weaknesses) => {
+                let fault = |weakness: vault::passwords::Weakness| Fault::new("/password", weakness.to_string());
+                Self::Refused(Refusal::Invalid(weaknesses.into_iter().map(fault).collect()))
+            }
+        }
+    }
 }

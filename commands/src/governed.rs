@@ -8,6 +8,11 @@ use crate::authorize::Action;
 pub trait Governed: Aggregate {
     fn action(command: &Self::Command) -> Action;
 
+    /// The same, where it depends on whose it is.
+    fn action_here(&self, command: &Self::Command) -> Action {
+        Self::action(command)
+    }
+
     /// In whose name the command speaks, where it says so.
     fn by(command: &Self::Command) -> Option<&ActorId>;
 

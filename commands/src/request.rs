@@ -6,6 +6,7 @@ use std::time::Duration;
 use storage::{Idempotency, work::Claim};
 use uuid::Uuid;
 
+use crate::actor::Credential;
 use crate::{Actor, ids};
 
 /// How long an idempotency key remembers what it was used for.
@@ -25,6 +26,10 @@ pub struct Request {
     pub correlation_id: Option<String>,
     /// The event or command that led to this.
     pub causation_id: Option<String>,
+    /// From where, sealed under the actor's key.
+    pub ip_enc: Option<String>,
+    /// With which program, sealed under the actor's key.
+    pub client_enc: Option<String>,
 }
 
 impl Request {
@@ -38,6 +43,8 @@ impl Request {
             request_id: None,
             correlation_id: None,
             causation_id: None,
+            ip_enc: None,
+            client_enc: None,
         }
     }
 
@@ -72,6 +79,13 @@ impl Request {
             ("actor_id", self.actor.id.as_str()),
             ("correlation_id", self.correlation_id.as_deref().unwrap_or(&command_id)),
         ]);
+        metadata.extend(match &self.actor.credential {
+            Some(Credential::Token(id)) => Some(("token_id", id.as_str())),
+            Some(Credential::Session(id)) => Some(("session_id", id.as_str())),
+            None => None,
+        });
+        metadata.extend(self.ip_enc.as_deref().map(|sealed| ("ip_enc", sealed)));
+        metadata.extend(self.client_enc.as_deref().map(|sealed| ("client_enc", sealed)));
         metadata.extend(self.causation_id.as_deref().map(|id| ("causation_id", id)));
         metadata.extend(self.request_id.as_deref().map(|id| ("request_id", id)));
         serde_json::json!(metadata).to_string()

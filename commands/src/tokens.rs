@@ -1,86 +1,204 @@
-//! API tokens: shown once, kept as a hash, looked up by it. They are registers, not events: what matters of them to
-//! history, their id, stands in the metadata of everything that they did.
+//! API tokens: shown once, kept as a hash that names them. Whether one still opens anything, and what, is decided anew
+//! for every request by its own stream and its owner's.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::ids::ActorId;
+use std::collections::BTreeSet;
+
+use domain::Refusal;
+use domain::api_token::{ApiToken, Command};
+use domain::ids::{ActorId, TeamId, UserId};
+use domain::platform::{self, AdminKind, Platform};
+use domain::roles::{Grant, Role};
+use domain::user::User;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use storage::StorageError;
 use storage::registers::Register;
-use storage::{StorageError, Store};
+use vault::secrets::{self, Purpose, Secret};
 
-use crate::{Actor, ActorKind, Grant, Role, ids};
+use crate::actor::Credential;
+use crate::authorize::Action;
+use crate::{Actor, ActorKind, Bus, CommandError, Governed, Outcome, Procedure, Request, Unit};
 
 const KIND: &str = "api_token";
-/// What a token begins with, so that secret scanners know one when they see it.
-const PREFIX: &str = "pf_";
-/// Tokens read in one go when platform admins are counted.
-const PAGE: usize = 200;
 
-/// What is kept of a token.
+impl Governed for ApiToken {
+    fn action(_: &Command) -> Action {
+        Action::ManageTokens
+    }
+
+    fn action_here(&self, command: &Command) -> Action {
+        let owner = match command {
+            Command::Mint { owner, .. } => owner.as_ref(),
+            Command::Revoke { .. } => self.owner.as_ref(),
+        };
+        let own = owner.is_some_and(|owner| owner.as_str() == command.by().as_str());
+        if own { Action::ManageOneself } else { Action::ManageTokens }
+    }
+
+    fn by(command: &Command) -> Option<&ActorId> {
+        Some(command.by())
+    }
+
+    fn teams<'a>(&'a self, _: &'a Command) -> Vec<Option<&'a TeamId>> {
+        vec![None]
+    }
+}
+
+/// What a hash leads to. It never changes, but it may go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    pub id: String,
-    /// Given by whoever made it.
+struct Named {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<UserId>,
+}
+
+/// A token that is to be made.
+#[derive(Debug, Clone)]
+pub struct Wanted {
     pub name: String,
-    pub role: Role,
+    /// In whose name it acts; nobody's is a service's own.
+    pub owner: Option<UserId>,
+    pub grants: BTreeSet<Grant>,
+    pub read_only: bool,
+    pub expires_at: Option<Timestamp>,
 }
 
-impl Token {
-    pub fn actor(&self) -> Actor {
-        let grants = vec![Grant { role: self.role, team: None }];
-        Actor { kind: ActorKind::ApiToken, id: ActorId::new(&*self.id), grants }
+impl Wanted {
+    /// A service's own, with one role everywhere.
+    pub fn service(name: &str, role: Role) -> Self {
+        let grants = BTreeSet::from([Grant { role, team: None }]);
+        Self { name: name.to_owned(), owner: None, grants, read_only: false, expires_at: None }
     }
 }
 
-/// Makes a token and returns its secret, which nothing can show again.
-pub async fn create(store: &Store, name: &str, role: Role) -> Result<String, StorageError> {
-    let mut random = [0_u8; 32];
-    #[expect(clippy::disallowed_methods, reason = "the one place where token secrets are drawn")]
-    getrandom::fill(&mut random).map_err(|e| StorageError::Unavailable(format!("no randomness: {e}")))?;
-    let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-    let token = Token { id: ids::fresh().to_string(), name: name.to_owned(), role };
-    let value = serde_json::json!(token).to_string();
-    store.set_register(KIND, &Register { key: hash(&secret), value, revision: 0 }, None).await?;
-    Ok(secret)
+/// A token that was just made. Its secret is shown only now.
+#[derive(Clone)]
+pub struct Minted {
+    pub id: String,
+    pub secret: String,
+    pub outcome: Outcome,
 }
 
-/// Whose token this is, if it is one.
-pub async fn look_up(store: &Store, secret: &str) -> Result<Option<Token>, StorageError> {
+impl std::fmt::Debug for Minted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Minted({})", self.id)
+    }
+}
+
+/// Makes a token under the id of the command. Its hash is kept before it is told: what a crash in between leaves behind
+/// names a token that does not exist, and opens nothing.
+pub async fn mint(bus: &Bus, request: &Request, wanted: Wanted, at: Timestamp) -> Result<Minted, CommandError> {
+    let id = request.command_id.to_string();
+    let secret = Secret::draw(Purpose::ApiToken)?.reveal().to_owned();
+    let named = Named { id: id.clone(), owner: wanted.owner.clone() };
+    let register = Register { key: secrets::hash(&secret), value: serde_json::json!(named).to_string(), revision: 0 };
+    bus.store().set_register(KIND, &register, None).await?;
+    let through_the_door = request.actor.kind != ActorKind::System;
+    let mint = Mint { by: request.actor.id.clone(), id: id.clone(), wanted, at, through_the_door };
+    match bus.run(request, &mint).await {
+        // A repeated request cannot show the secret of the first one, and must not leave a second one behind.
+        Ok(outcome) if outcome.replayed => {
+            bus.store().remove_register(KIND, &register.key, 1).await?;
+            Err(Refusal::state("token_shown", "this token was made before, and its secret is shown once").into())
+        }
+        Ok(outcome) => Ok(Minted { id, secret, outcome }),
+        Err(error) => {
+            bus.store().remove_register(KIND, &register.key, 1).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Revokes a token: from the very next request on it opens nothing.
+pub async fn revoke(bus: &Bus, request: &Request, id: &str, reason: Option<String>) -> Result<Outcome, CommandError> {
+    bus.run(request, &Revoke { by: request.actor.id.clone(), id: id.to_owned(), reason }).await
+}
+
+/// Who comes in with this secret, if it opens anything now.
+pub async fn look_up(bus: &Bus, secret: &str, at: Timestamp) -> Result<Option<(Actor, bool)>, CommandError> {
+    if !secret.starts_with(Purpose::ApiToken.mark()) {
+        return Ok(None);
+    }
     // Found by the hash of what was sent: how long the search takes says nothing about any secret.
-    match store.register(KIND, &hash(secret)).await? {
-        Some(register) => parse(&register).map(Some),
-        None => Ok(None),
-    }
+    let Some(register) = bus.store().register(KIND, &secrets::hash(secret)).await? else { return Ok(None) };
+    let named: Named = serde_json::from_str(&register.value)
+        .map_err(|error| StorageError::Incompatible(format!("the register of a token does not read: {error}")))?;
+    let owner = async {
+        match &named.owner {
+            Some(owner) => bus.look::<User>(owner.as_str()).await,
+            None => Ok(None),
+        }
+    };
+    let (token, owner) = tokio::join!(bus.look::<ApiToken>(&named.id), owner);
+    let Some((token, ..)) = token?.filter(|(token, ..)| token.opens(at)) else { return Ok(None) };
+    let credential = Some(Credential::Token(named.id.clone()));
+    let actor = match (&named.owner, owner?) {
+        (None, _) => {
+            let grants = token.grants.iter().cloned().collect();
+            Actor { kind: ActorKind::ApiToken, id: ActorId::new(named.id), grants, credential }
+        }
+        (Some(id), Some((owner, ..))) if owner.is_active() => Actor {
+            kind: ActorKind::ApiToken,
+            id: ActorId::new(id.as_str()),
+            grants: token.rights(&owner.grants),
+            credential,
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some((actor, token.read_only)))
 }
 
-/// Whether any token was ever made.
-pub async fn any(store: &Store) -> Result<bool, StorageError> {
-    Ok(!store.registers(KIND, "", 1).await?.is_empty())
+struct Mint {
+    by: ActorId,
+    id: String,
+    wanted: Wanted,
+    at: Timestamp,
+    /// By somebody who has a role, not from the command line.
+    through_the_door: bool,
 }
 
-pub(crate) async fn another_platform_admin(store: &Store, than: &ActorId) -> Result<bool, StorageError> {
-    let mut after = String::new();
-    loop {
-        let page = store.registers(KIND, &after, PAGE).await?;
-        for register in &page {
-            let token = parse(register)?;
-            if token.role == Role::PlatformAdmin && token.id != than.as_str() {
-                return Ok(true);
+impl Procedure for Mint {
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let Wanted { name, owner, grants, read_only, expires_at } = self.wanted.clone();
+        let held = match &owner {
+            None => None,
+            Some(owner) => {
+                let account = unit.read::<User>(owner.as_str()).await?;
+                Some(if account.is_active() { account.grants.clone() } else { BTreeSet::new() })
             }
+        };
+        let admin = owner.is_none() && grants.contains(&Grant { role: Role::PlatformAdmin, team: None });
+        if admin && self.through_the_door {
+            let detail = "a service's own token cannot be a platform admin's here: whoever makes one could approve what \
+                          he wrote himself; make it on the command line";
+            return Err(Refusal::forbidden("service_admin", detail).into());
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => after.clone_from(&last.key),
-            _ => return Ok(false),
+        let (by, token, at) = (self.by.clone(), self.id.clone(), self.at);
+        let mint = Command::Mint { by, token, owner, held, name, grants, read_only, expires_at, at };
+        unit.decide::<ApiToken>(&self.id, &mint).await?;
+        if admin && !read_only {
+            let (by, kind) = (self.by.clone(), AdminKind::Service { until: expires_at });
+            let add = platform::Command::AddAdmin { by, admin: ActorId::new(&*self.id), kind };
+            unit.decide::<Platform>(platform::ID, &add).await?;
         }
+        Ok(())
     }
 }
 
-fn parse(register: &Register) -> Result<Token, StorageError> {
-    serde_json::from_str(&register.value)
-        .map_err(|e| StorageError::Incompatible(format!("the register of a token does not read: {e}")))
+struct Revoke {
+    by: ActorId,
+    id: String,
+    reason: Option<String>,
 }
 
-fn hash(secret: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
+impl Procedure for Revoke {
+    async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let (by, reason) = (self.by.clone(), self.reason.clone());
+        unit.decide::<ApiToken>(&self.id, &Command::Revoke { by: by.clone(), reason }).await?;
+        let admin = ActorId::new(&*self.id);
+        if unit.read::<Platform>(platform::ID).await?.admins.contains_key(&admin) {
+            unit.decide::<Platform>(platform::ID, &platform::Command::RemoveAdmin { by, admin }).await?;
+        }
+        Ok(())
+    }
 }

@@ -141,7 +141,7 @@ impl<'a> Unit<'a> {
             let (named, actor) = (named.to_string(), actor.id.to_string());
             return Err(CommandError::Impersonation { named, actor });
         }
-        let action = A::action(command);
+        let action = state.action_here(command);
         // The role counts also where no team is in question: nothing there, or nothing left of it.
         if allowed_somewhere(actor, action) && state.teams(command).into_iter().all(|team| allowed(actor, action, team))
         {

@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 
+use crate::api_token::ApiToken;
 use crate::incident::Incident;
+use crate::platform::Platform;
 use crate::runbook::Runbook;
+use crate::session::Session;
+use crate::team::Team;
+use crate::user::User;
 use crate::{Aggregate, DecodeError, StoredEvent};
 
 /// One aggregate type. A new aggregate is one line in [`CATALOGUE`].
@@ -15,7 +20,15 @@ pub struct Entry {
     decode: fn(&str, u32, Value) -> Result<(), DecodeError>,
 }
 
-pub const CATALOGUE: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+pub const CATALOGUE: &[Entry] = &[
+    entry::<Runbook>(),
+    entry::<Incident>(),
+    entry::<User>(),
+    entry::<Team>(),
+    entry::<ApiToken>(),
+    entry::<Session>(),
+    entry::<Platform>(),
+];
 
 const fn entry<A: Aggregate>() -> Entry {
     Entry {

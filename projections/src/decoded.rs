@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use domain::api_token::ApiToken;
 use domain::incident::Incident;
+use domain::platform::Platform;
 use domain::runbook::Runbook;
+use domain::session::Session;
+use domain::team::Team;
+use domain::user::User;
 use domain::{Aggregate, DecodeError, StoredEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +25,15 @@ struct Entry {
     decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
 }
 
-const DECODERS: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+const DECODERS: &[Entry] = &[
+    entry::<Runbook>(),
+    entry::<Incident>(),
+    entry::<User>(),
+    entry::<Team>(),
+    entry::<ApiToken>(),
+    entry::<Session>(),
+    entry::<Platform>(),
+];
 
 type Fact = Arc<dyn Any + Send + Sync>;
 

@@ -18,6 +18,7 @@ pub mod lists;
 pub mod oversight;
 pub mod overview;
 mod page;
+pub mod people;
 mod progress;
 pub mod registry;
 mod repair;

@@ -12,6 +12,7 @@ use crate::build::{self, BuildError, Built, Observer};
 use crate::feed::Feed;
 use crate::follow::Follower;
 use crate::incidents::IncidentDetail;
+use crate::people::{ApiTokenDetail, TeamDetail, UserDetail};
 use crate::progress::Progress;
 use crate::runbooks::{RunbookDetail, RunbookVersion};
 use crate::{View, repair, timeline};
@@ -36,6 +37,9 @@ pub const VIEWS: &[Registration] = &[
     register::<RunbookVersion>(),
     register::<IncidentDetail>(),
     register::<timeline::Entry>(),
+    register::<UserDetail>(),
+    register::<TeamDetail>(),
+    register::<ApiTokenDetail>(),
 ];
 
 pub const fn register<V: View>() -> Registration {

@@ -8,6 +8,7 @@ mod backoff;
 mod cause;
 mod expire_submissions;
 mod follow;
+mod forget_erased;
 mod pool;
 mod reactor;
 mod registry;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use commands::Bus;
+use commands::{Bus, Keys};
 
+use crate::forget_erased::{Erasures, ForgetErased};
 use crate::reactor::Reactor;
 use crate::timers::{Firing, Setting, Timer};
 use crate::worker::Worker;
@@ -18,8 +19,13 @@ pub struct Registry {
 
 impl Registry {
     /// What the product does unasked.
-    pub fn of(bus: &Bus) -> Self {
-        Self::default().timer::<WakeSnoozed>(bus).timer::<TimeOutAcknowledgements>(bus).timer::<ExpireSubmissions>(bus)
+    pub fn of(bus: &Bus, keys: &Keys) -> Self {
+        Self::default()
+            .timer::<WakeSnoozed>(bus)
+            .timer::<TimeOutAcknowledgements>(bus)
+            .timer::<ExpireSubmissions>(bus)
+            .reactor(Erasures)
+            .worker(ForgetErased::new(bus, keys))
     }
 
     #[must_use]

@@ -106,8 +106,9 @@ fn may_pass(error: &CommandError) -> bool {
         | CommandError::Moved { .. }
         | CommandError::KeyReused
         | CommandError::Fenced => false,
+        CommandError::Vault(error) => error.is_transient(),
         // An event that cannot be read may be a newer binary's: this one is replaced soon.
-        CommandError::Storage(_) | CommandError::Contended | CommandError::Undecodable(_) => true,
+        CommandError::Storage(_) | CommandError::Contended | CommandError::Busy | CommandError::Undecodable(_) => true,
     }
 }
 

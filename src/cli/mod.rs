@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 fine, 1 it did not work or what was checked does not hold, 2 wrong usage.
 
+mod admin;
 mod failure;
 mod figures;
 mod housekeeping;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Runs the server.
     Serve(serve::Serve),
+    /// Lets people in who look after the platform. Works while a server runs.
+    Admin(admin::Admin),
     /// Makes API tokens. Works while a server runs.
     Token(token::Token),
     /// Shows and moves what is in the work queue. Works while a server runs.
@@ -46,11 +49,18 @@ enum Command {
     Migrate(migrate::Migrate),
 }
 
+/// What time it is, for commands that need to be told.
+fn now() -> jiff::Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the command line is a door, where commands get their time")]
+    jiff::Timestamp::now()
+}
+
 pub(crate) async fn run() -> ExitCode {
     let cli = Cli::parse();
     logging::start(cli.log_format);
     let done = match cli.command {
         Command::Serve(serve) => serve.run().await,
+        Command::Admin(admin) => admin.run().await,
         Command::Token(token) => token.run().await,
         Command::Work(work) => work.run().await,
         Command::Views(views) => views.run().await,

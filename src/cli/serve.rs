@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use api::metrics::Source;
 use api::readiness::Watch;
-use api::{Options, Rooms, Server};
+use api::{Network, Options, Rooms, Server};
 use clap::Args;
-use commands::{Bus, Role, ids, tokens};
+use commands::{Bus, ids, setup};
 use projections::{Feed, Views, registry};
 use reactions::{Reactions, Registry, Status};
 use storage::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::settings::{Place, given};
+use super::settings::{File, Place, given};
 use super::{Failure, figures, housekeeping};
 
 const LISTEN: &str = "127.0.0.1:8080";
@@ -32,6 +32,9 @@ pub(crate) struct Serve {
     /// Under which address others reach this server [default: http://<where it listens>].
     #[arg(long, value_name = "URL", env = "PAGEFREE_PUBLIC_URL")]
     public_url: Option<String>,
+    /// Whose word counts for where a request came from: an address, or a range like 10.0.0.0/8. May be repeated.
+    #[arg(long, value_name = "CIDR", env = "PAGEFREE_TRUSTED_PROXIES", value_delimiter = ',')]
+    trusted_proxy: Vec<Network>,
     #[command(flatten)]
     place: Place,
 }
@@ -40,12 +43,15 @@ impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let file = self.place.file()?;
         let listen = given(self.listen.as_ref()).or(given(file.listen.as_ref())).map_or(LISTEN, String::as_str);
-        let options = Options { listen: resolve(listen)?, drain: DRAIN };
         let public_url = given(self.public_url.as_ref()).or(given(file.public_url.as_ref()));
         let public_url = public_url.map(|url| checked(url)).transpose()?;
+        let trusted_proxies = self.trusted_proxies(&file)?;
+        let options =
+            Options { listen: resolve(listen)?, drain: DRAIN, public_url: public_url.clone(), trusted_proxies };
         let stop = stop_signal()?;
         let config = self.place.config(&file)?.serve();
         let store = Store::open(&config).await.map_err(|error| Failure::database(&config.url, &error))?;
+        let keys = self.place.keys(&store).await?;
         let bus = Bus::new(store.clone());
         let (stopping, mut stopped) = watch::channel(false);
         let stop = async move {
@@ -55,18 +61,18 @@ impl Serve {
         let feed = Feed::new(store.clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source, watch) = of_reactions();
-        let rooms = Rooms { bus: bus.clone(), views, sources: vec![source], watches: vec![watch] };
+        let rooms = Rooms { bus: bus.clone(), views, keys: keys.clone(), sources: vec![source], watches: vec![watch] };
         let server = Server::bind(rooms, &options, stop)
             .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
         tokio::spawn(housekeeping::sweep(store.clone()));
         // Before the first request: what it leads to must not be missed.
-        let reactions = Reactions::start(&feed, Registry::of(&bus), reactions::Options::default())
+        let reactions = Reactions::start(&feed, Registry::of(&bus, &keys), reactions::Options::default())
             .await
             .map_err(|error| Failure::database(&config.url, &error))?;
         let _set_once = status.set(reactions.status());
-        greet(&store, public_url.as_ref().unwrap_or(&address), &address).await?;
+        greet(&bus, public_url.as_ref().unwrap_or(&address), &address).await?;
         let draining = async move {
             // Together with the requests; when the server stops by itself there is nobody left to tell.
             let _told_or_gone = stopped.wait_for(|stopped| *stopped).await;
@@ -74,6 +80,16 @@ impl Serve {
         };
         let (ended, ()) = tokio::join!(server.run(), draining);
         ended.map_err(|error| Failure::Failed(format!("the server stopped: {error}")))
+    }
+}
+
+impl Serve {
+    fn trusted_proxies(&self, file: &File) -> Result<Vec<Network>, Failure> {
+        if !self.trusted_proxy.is_empty() {
+            return Ok(self.trusted_proxy.clone());
+        }
+        let named = file.trusted_proxies.iter().map(|text| text.parse());
+        named.collect::<Result<_, String>>().map_err(|error| Failure::Usage(format!("trusted_proxies: {error}")))
     }
 }
 
@@ -100,18 +116,20 @@ fn checked(url: &str) -> Result<String, Failure> {
     }
 }
 
-/// Says where to go, and on the first start with which token. The line that says where it listens comes last.
-async fn greet(store: &Store, public_url: &str, address: &str) -> Result<(), Failure> {
-    let failed = |error| Failure::Failed(format!("the first token was not made: {error}"));
+/// Says where to go, and with which code as long as nobody has set the platform up. The line that says where it listens
+/// comes last.
+async fn greet(bus: &Bus, public_url: &str, address: &str) -> Result<(), Failure> {
+    let code = setup::new_code(bus).await;
+    let code = code.map_err(|error| Failure::Failed(format!("the code for the first run was not made: {error}")))?;
     let mut text = String::new();
-    if !tokens::any(store).await.map_err(failed)? {
-        let secret = tokens::create(store, "made at the first start", Role::PlatformAdmin).await.map_err(failed)?;
+    if let Some(code) = code {
         let _infallible = write!(
             text,
-            "This is the first start. Here is the token of a platform admin; it is shown only now:\n\n  {secret}\n\n\
-             Try it:\n\n  curl -sS {public_url}/api/incidents -H 'Authorization: Bearer {secret}' \
-             -H 'Content-Type: application/json' -d '{{\"title\": \"A first try\", \"severity\": \"sev5\"}}'\n\n\
-             More tokens: pagefree token create --name NAME --role ROLE\n\n"
+            "Nobody has set this up yet. Whoever has this code becomes the first platform admin:\n\n  {code}\n\n\
+             Set it up:\n\n  curl -sS -c cookies {public_url}/api/setup -H 'Content-Type: application/json' \
+             -d '{{\"code\": \"{code}\", \"name\": \"Ada Admin\", \"email\": \"ada@example.com\", \
+             \"password\": \"choose something long\"}}'\n\n\
+             Or make a token for a program: pagefree token create --name NAME --role ROLE\n\n"
         );
     }
     let _infallible = writeln!(text, "listening on {address}");
@@ -138,7 +156,7 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use commands::{Actor, ActorKind, Request};
+    use commands::{Actor, ActorKind, Keys, Request, Role};
     use domain::Aggregate;
     use domain::ids::ActorId;
     use domain::incident::{Command, Declare, Incident, Severity};
@@ -202,8 +220,10 @@ mod tests {
         let feed = Feed::new(bus.store().clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source, watch) = of_reactions();
-        let rooms = Rooms { bus: bus.clone(), views, sources: vec![source], watches: vec![watch] };
-        let options = Options { listen: resolve("127.0.0.1:0").unwrap(), drain: DRAIN };
+        let keys = Keys::open(bus.store(), &vault::MasterKey::draw().unwrap()).await.unwrap();
+        let rooms = Rooms { bus: bus.clone(), views, keys, sources: vec![source], watches: vec![watch] };
+        let listen = resolve("127.0.0.1:0").unwrap();
+        let options = Options { listen, drain: DRAIN, public_url: None, trusted_proxies: vec![] };
         let server = Server::bind(rooms, &options, std::future::pending()).unwrap();
         let (address, trips) = (server.address(), Arc::new(AtomicBool::new(false)));
         let registry = Registry::default().reactor(Trips(trips.clone()));

@@ -5,10 +5,15 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use commands::Keys;
 use serde::Deserialize;
 use storage::{Config, Store};
+use vault::{KeyFile, MasterKey, VaultError};
 
 use super::Failure;
+
+/// Where the master key is kept, in the data directory, when nobody brings one.
+const KEY_FILE: &str = "master.key";
 
 /// Where what is durable is kept.
 #[derive(Debug, Clone, Args)]
@@ -22,7 +27,10 @@ pub(crate) struct Place {
     /// Where everything lives that is no database of yours [default: ./data].
     #[arg(long, global = true, value_name = "DIR", env = "PAGEFREE_DATA_DIR")]
     data: Option<PathBuf>,
-    /// A TOML file with any of: listen, database, `migration_database`, data, `public_url`.
+    /// The key that wraps all others: 32 bytes in base64 [default: a file in the data directory, made where there is none].
+    #[arg(long, global = true, value_name = "KEY", env = "PAGEFREE_MASTER_KEY", hide_env_values = true, hide = true)]
+    master_key: Option<String>,
+    /// A TOML file with any of: listen, database, `migration_database`, data, `public_url`, `trusted_proxies`.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -35,6 +43,8 @@ pub(crate) struct File {
     migration_database: Option<String>,
     data: Option<PathBuf>,
     pub(crate) public_url: Option<String>,
+    #[serde(default)]
+    pub(crate) trusted_proxies: Vec<String>,
 }
 
 impl Place {
@@ -52,13 +62,42 @@ impl Place {
         let url = if let Some(url) = url {
             url.clone()
         } else {
-            let data = self.data.as_ref().filter(|path| !path.as_os_str().is_empty()).or(file.data.as_ref());
-            let data = data.map_or(Path::new("data"), PathBuf::as_path);
-            make_private(data)?;
-            format!("sqlite:{}", data.join("pagefree.db").display())
+            format!("sqlite:{}", self.data(file)?.join("pagefree.db").display())
         };
         let migration_url = given(self.migration_database.as_ref()).or(given(file.migration_database.as_ref()));
         Ok(Config { migration_url: migration_url.cloned(), ..Config::new(url) })
+    }
+
+    /// The data directory, which is there afterwards.
+    fn data<'a>(&'a self, file: &'a File) -> Result<&'a Path, Failure> {
+        let data = self.data.as_ref().filter(|path| !path.as_os_str().is_empty()).or(file.data.as_ref());
+        let data = data.map_or(Path::new("data"), PathBuf::as_path);
+        make_private(data)?;
+        Ok(data)
+    }
+
+    /// The keys in `store`, opened by the master key.
+    pub(crate) async fn keys(&self, store: &Store) -> Result<Keys, Failure> {
+        let failed = |error: VaultError| Failure::Failed(error.to_string());
+        let master = if let Some(text) = given(self.master_key.as_ref()) {
+            MasterKey::from_base64(text).map_err(|error| Failure::Usage(format!("PAGEFREE_MASTER_KEY: {error}")))?
+        } else {
+            let file = self.file()?;
+            let path = self.data(&file)?.join(KEY_FILE);
+            let kept = KeyFile::open(&path).map_err(failed)?;
+            if kept.made {
+                tracing::warn!(
+                    "a master key was made in {}: move it to where your secrets are kept, and set PAGEFREE_MASTER_KEY; \
+                     without it, names and addresses are lost",
+                    path.display()
+                );
+            }
+            if let Some(warning) = &kept.warning {
+                tracing::warn!("{warning}");
+            }
+            kept.key
+        };
+        Keys::open(store, &master).await.map_err(|error| Failure::Failed(error.to_string()))
     }
 
     /// Opens the database as somebody beside the server.
@@ -87,7 +126,7 @@ mod tests {
 
     fn database(url: Option<&str>) -> Place {
         let database = url.map(str::to_owned);
-        Place { database, migration_database: None, data: Some("/".into()), config: None }
+        Place { database, migration_database: None, data: Some("/".into()), master_key: None, config: None }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::io::{Write, stdout};
 
 use clap::{Args, Subcommand};
-use commands::{Role, tokens};
+use commands::tokens::{Wanted, mint};
+use commands::{Actor, ActorKind, Bus, Request, Role};
 
 use super::Failure;
 use super::settings::Place;
@@ -39,8 +40,10 @@ impl Token {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let Command::Create(create) = self.command;
         let store = create.place.open_beside().await?;
-        let made = tokens::create(&store, create.name.trim(), create.role).await;
-        let secret = made.map_err(|error| Failure::Failed(format!("the token was not made: {error}")))?;
+        let request = Request::new(Actor::system(ActorKind::System, "command-line"));
+        let wanted = Wanted::service(&create.name, create.role);
+        let minted = mint(&Bus::new(store), &request, wanted, super::now()).await;
+        let secret = minted.map_err(|error| Failure::Failed(format!("the token was not made: {error}")))?.secret;
         writeln!(stdout(), "{secret}").map_err(|error| Failure::Failed(format!("standard output: {error}")))
     }
 }

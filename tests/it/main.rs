@@ -12,6 +12,7 @@ mod metadata;
 mod operating;
 mod outages;
 mod overview;
+mod people;
 mod preconditions;
 mod problems;
 mod replay;

@@ -17,6 +17,13 @@ const AUDITORS: &[&str] = &["platform_admin", "auditor"];
 const STAFF: &[&str] = &["platform_admin", "team_manager", "responder"];
 const READERS: &[&str] = &["platform_admin", "team_manager", "responder", "auditor"];
 
+const MANAGERS: &[&str] = &["platform_admin", "team_manager"];
+/// No token is a person who is signed in: those are tried out in `people.rs`.
+const PERSONS: &[&str] = &[];
+/// What is open although it is no page of figures: the ways in.
+const WAYS_IN: &[(&str, &str)] =
+    &[("POST", "/api/setup"), ("POST", "/api/session"), ("POST", "/api/invitations/redeem")];
+
 /// Method, path, and who is admitted.
 type Row = (&'static str, &'static str, &'static [&'static str]);
 
@@ -25,6 +32,46 @@ const TABLE: &[Row] = &[
     ("GET", "/readyz", ALL),
     ("GET", "/metrics", ALL),
     ("GET", "/api/overview", READERS),
+    ("POST", "/api/setup", ALL),
+    ("POST", "/api/session", ALL),
+    ("POST", "/api/invitations/redeem", ALL),
+    ("GET", "/api/session", PERSONS),
+    ("DELETE", "/api/session", PERSONS),
+    ("GET", "/api/me", PERSONS),
+    ("PATCH", "/api/me", PERSONS),
+    ("PUT", "/api/me/password", PERSONS),
+    ("PUT", "/api/me/delegation", PERSONS),
+    ("DELETE", "/api/me/delegation", PERSONS),
+    ("GET", "/api/me/sessions", PERSONS),
+    ("DELETE", "/api/me/sessions/{id}", PERSONS),
+    ("GET", "/api/me/tokens", PERSONS),
+    ("POST", "/api/me/tokens", PERSONS),
+    ("DELETE", "/api/me/tokens/{id}", PERSONS),
+    ("POST", "/api/users", ADMINS),
+    ("GET", "/api/users", READERS),
+    ("GET", "/api/users/{id}", READERS),
+    ("PATCH", "/api/users/{id}", ADMINS),
+    ("POST", "/api/users/{id}/roles", MANAGERS),
+    ("DELETE", "/api/users/{id}/roles", MANAGERS),
+    ("POST", "/api/users/{id}/deactivate", ADMINS),
+    ("POST", "/api/users/{id}/reactivate", ADMINS),
+    ("POST", "/api/users/{id}/erase", ADMINS),
+    ("POST", "/api/users/{id}/invitation", ADMINS),
+    ("GET", "/api/users/{id}/sessions", ADMINS),
+    ("DELETE", "/api/users/{id}/sessions", ADMINS),
+    ("GET", "/api/users/{id}/history", READERS),
+    ("POST", "/api/teams", MANAGERS),
+    ("GET", "/api/teams", READERS),
+    ("GET", "/api/teams/{id}", READERS),
+    ("PATCH", "/api/teams/{id}", MANAGERS),
+    ("POST", "/api/teams/{id}/archive", MANAGERS),
+    ("POST", "/api/teams/{id}/restore", MANAGERS),
+    ("GET", "/api/teams/{id}/history", READERS),
+    ("POST", "/api/tokens", ADMINS),
+    ("GET", "/api/tokens", ADMINS),
+    ("GET", "/api/tokens/{id}", ADMINS),
+    ("DELETE", "/api/tokens/{id}", ADMINS),
+    ("GET", "/api/tokens/{id}/history", ADMINS),
     ("POST", "/api/runbooks/validate", STAFF),
     ("POST", "/api/runbooks", STAFF),
     ("GET", "/api/runbooks", READERS),
@@ -93,9 +140,10 @@ fn a_route_without_a_row_is_noticed() {
 }
 
 #[test]
-fn nothing_under_api_is_open() {
+fn nothing_under_api_is_open_but_the_ways_in() {
     for route in ROUTES {
-        assert_eq!(route.access == Access::Open, !route.path.starts_with("/api"), "{} {}", route.method, route.path);
+        let open = !route.path.starts_with("/api") || WAYS_IN.contains(&(route.method, route.path));
+        assert_eq!(route.access == Access::Open, open, "{} {}", route.method, route.path);
     }
 }
 

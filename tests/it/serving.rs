@@ -25,7 +25,7 @@ pub(crate) struct Serving {
     child: Child,
     /// Where it said that it listens.
     pub(crate) url: String,
-    /// The token that it printed at its first start.
+    /// The token of a platform admin, made beside it at its first start.
     pub(crate) first_token: String,
     /// Everything that it wrote to standard output up to the line that says where it listens.
     pub(crate) greeting: String,
@@ -35,7 +35,16 @@ pub(crate) struct Serving {
 /// `pagefree` without anything of this process's environment that would steer it.
 pub(crate) fn pagefree(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pagefree"));
-    for name in ["LISTEN", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "MIGRATION_DATABASE_URL", "LOG"] {
+    for name in [
+        "LISTEN",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "MIGRATION_DATABASE_URL",
+        "MASTER_KEY",
+        "TRUSTED_PROXIES",
+        "LOG",
+    ] {
         command.env_remove(format!("PAGEFREE_{name}"));
     }
     command.current_dir(folder).stdin(Stdio::null());
@@ -44,7 +53,8 @@ pub(crate) fn pagefree(folder: &Path) -> Command {
 
 impl Serving {
     pub(crate) async fn on_sqlite() -> Self {
-        let started = tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), None)).await.unwrap();
+        let started =
+            tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), None, None)).await.unwrap();
         started.ready().await
     }
 
@@ -56,7 +66,7 @@ impl Serving {
     pub(crate) async fn on(database: &str) -> Self {
         let database = Some(database.to_owned());
         let started =
-            tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), database)).await.unwrap();
+            tokio::task::spawn_blocking(|| Self::start(tempfile::tempdir().unwrap(), database, None)).await.unwrap();
         started.ready().await
     }
 
@@ -73,7 +83,7 @@ impl Serving {
         Store::open(&Config::new(self.database.clone().unwrap_or_else(sqlite))).await.unwrap()
     }
 
-    fn start(folder: TempDir, database: Option<String>) -> Self {
+    fn start(folder: TempDir, database: Option<String>, known: Option<String>) -> Self {
         let mut command = pagefree(folder.path());
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         if let Some(url) = &database {
@@ -93,9 +103,9 @@ impl Serving {
                 break url.to_owned();
             }
         };
-        let token = greeting.split_whitespace().find(|word| word.starts_with("pf_"));
-        let first_token = token.unwrap_or_default().to_owned();
-        Self { folder, database, child, url, first_token, greeting, errors }
+        let mut serving = Self { folder, database, child, url, first_token: String::new(), greeting, errors };
+        serving.first_token = known.unwrap_or_else(|| serving.token("platform_admin"));
+        serving
     }
 
     /// Where it was started, with the data directory in it.
@@ -118,9 +128,14 @@ impl Serving {
 
     /// As somebody new of this role. Made by the command line beside the server.
     pub(crate) fn somebody(&self, role: &str) -> Client {
+        Client::new(&self.url, Some(&self.token(role)))
+    }
+
+    /// A new token of this role.
+    pub(crate) fn token(&self, role: &str) -> String {
         let made = self.run(&["token", "create", "--name", "somebody", "--role", role]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        Client::new(&self.url, Some(String::from_utf8(made.stdout).unwrap().trim()))
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
     }
 
     /// Another subcommand on the same database.
@@ -157,10 +172,10 @@ impl Serving {
     pub(crate) async fn restarted(mut self, signal: Signal) -> Self {
         self.signal(signal);
         self.ended().await;
-        let Self { folder, database, .. } = &mut self;
+        let Self { folder, database, first_token, .. } = &mut self;
         let folder = std::mem::replace(folder, tempfile::tempdir().unwrap());
-        let database = database.take();
-        tokio::task::spawn_blocking(|| Self::start(folder, database)).await.unwrap().ready().await
+        let (database, token) = (database.take(), std::mem::take(first_token));
+        tokio::task::spawn_blocking(|| Self::start(folder, database, Some(token))).await.unwrap().ready().await
     }
 
     /// What it has logged since this was last asked.

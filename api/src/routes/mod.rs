@@ -2,9 +2,15 @@
 
 mod health;
 mod incidents;
+mod me;
 mod metrics;
 mod overview;
+mod roles;
 mod runbooks;
+mod session;
+mod teams;
+mod tokens;
+mod users;
 mod views;
 mod work;
 
@@ -27,8 +33,10 @@ pub use work::{pause_document, work_document};
 /// Who passes the door of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, without a token.
+    /// Everybody, without a credential.
     Open,
+    /// Whoever is signed in, whatever his roles; no token is a person.
+    Person,
     /// Whoever may do this anywhere; where exactly is judged when it is known.
     Holding(Action),
 }
@@ -48,6 +56,46 @@ pub const ROUTES: &[Route] = &[
     health::READY,
     metrics::ROUTE,
     overview::ROUTE,
+    session::setup::ROUTE,
+    session::sign_in::ROUTE,
+    session::redeem::ROUTE,
+    session::show::ROUTE,
+    session::sign_out::ROUTE,
+    me::profile::SHOW,
+    me::profile::EDIT,
+    me::password::ROUTE,
+    me::delegation::SET,
+    me::delegation::END,
+    me::sessions::LIST,
+    me::sessions::END,
+    tokens::list::OWN,
+    tokens::mint::OWN,
+    tokens::revoke::OWN,
+    users::create::ROUTE,
+    users::list::ROUTE,
+    users::show::ROUTE,
+    users::edit::ROUTE,
+    users::roles::GRANT,
+    users::roles::REVOKE,
+    users::standing::DEACTIVATE,
+    users::standing::REACTIVATE,
+    users::erase::ROUTE,
+    users::invite::ROUTE,
+    users::sessions::LIST,
+    users::sessions::END,
+    users::history::ROUTE,
+    teams::create::ROUTE,
+    teams::list::ROUTE,
+    teams::show::ROUTE,
+    teams::edit::ROUTE,
+    teams::archive::ARCHIVE,
+    teams::archive::RESTORE,
+    teams::history::ROUTE,
+    tokens::list::ALL,
+    tokens::mint::SERVICE,
+    tokens::show::ROUTE,
+    tokens::revoke::ANY,
+    tokens::history::ROUTE,
     runbooks::validate::ROUTE,
     runbooks::create::ROUTE,
     runbooks::list::ROUTE,

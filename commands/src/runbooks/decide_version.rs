@@ -3,9 +3,10 @@
 use domain::ids::ActorId;
 use domain::runbook::{Command, Phase, Runbook};
 use domain::{Aggregate, Refusal};
+use jiff::Timestamp;
 use storage::StreamId;
 
-use crate::{CommandError, Procedure, Unit, tokens};
+use crate::{CommandError, Procedure, Unit, platform};
 
 /// What is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +29,15 @@ pub enum Decision {
 pub struct DecideVersion {
     pub runbook_id: String,
     pub by: ActorId,
+    pub at: Timestamp,
     pub decision: Decision,
 }
 
 impl Procedure for DecideVersion {
     async fn run(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
-        // Until people are aggregates of their own, platform admins are the tokens of that role. A token that is
-        // made or withdrawn at this very moment may be overlooked; the event says `self_approved` either way.
-        let another_platform_admin = tokens::another_platform_admin(unit.store(), &self.by).await?;
+        // First, because If-Match is about the runbook.
+        unit.read::<Runbook>(&self.runbook_id).await?;
+        let another_platform_admin = platform::has_another_admin(unit, &self.by, self.at).await?;
         let by = self.by.clone();
         let id = &self.runbook_id;
         let command = match self.decision.clone() {

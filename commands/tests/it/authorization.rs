@@ -1,6 +1,6 @@
 //! The table at work: nobody gets past it, and what is refused leaves no trace.
 
-use commands::{Actor, ActorKind, CommandError, Grant, Request, Role};
+use commands::{Actor, CommandError, Grant, Request, Role};
 use domain::ids::{ActorId, TeamId};
 use domain::runbook::{Command, Runbook, definition};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ on_both!(
 
 fn member(id: &str, role: Role, team: &str) -> Request {
     let grants = vec![Grant { role, team: Some(TeamId::new(team)) }];
-    Request::new(Actor { kind: ActorKind::User, id: ActorId::new(id), grants })
+    Request::new(Actor::user(id, grants))
 }
 
 fn body(team: &Value) -> definition::Submission {
@@ -65,7 +65,7 @@ async fn a_moved_runbook_needs_both_teams(bed: &Bed) {
     assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
     let team = |team: &str| Grant { role: Role::TeamManager, team: Some(TeamId::new(team)) };
     let grants = vec![team("payments"), team("search")];
-    let both = Request::new(Actor { kind: ActorKind::User, id: ActorId::new("cleo"), grants });
+    let both = Request::new(Actor::user("cleo", grants));
     let moved = bed.bus.execute::<Runbook>(&both, "r", &edit("cleo", &json!("search"))).await.unwrap();
     assert!(moved.changed);
 }

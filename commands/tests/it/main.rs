@@ -5,6 +5,7 @@ mod bed;
 mod idempotency;
 mod lamp;
 mod outcomes;
+mod people;
 mod procedures;
 mod retrying;
 mod rights;

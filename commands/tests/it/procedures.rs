@@ -2,14 +2,17 @@
 
 use commands::incidents::{Merge, Unmerge};
 use commands::runbooks::{DecideVersion, Decision};
-use commands::{CommandError, Request, Role, tokens};
+use commands::{Actor, ActorKind, CommandError, Request, Role, tokens};
 use domain::ids::{ActorId, IncidentId};
 use domain::incident::{self, Incident, Severity};
 use domain::runbook::{self, Runbook, definition};
+use jiff::Timestamp;
 use serde_json::json;
-use testbed::Place;
 
 use crate::bed::{Bed, admin, on_both};
+
+const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
+const LATER: Timestamp = Timestamp::constant(1_800_003_600, 0);
 
 on_both!(
     a_merge_is_one_append_on_both_streams,
@@ -74,7 +77,7 @@ async fn write(bed: &Bed, by: &str) {
 
 fn approve(by: &str) -> (Request, DecideVersion) {
     let decision = Decision::Approve { content_hash: None, reason: None };
-    (admin(by), DecideVersion { runbook_id: "r".to_owned(), by: ActorId::new(by), decision })
+    (admin(by), DecideVersion { runbook_id: "r".to_owned(), by: ActorId::new(by), at: NOW, decision })
 }
 
 async fn approving_a_draft_submits_it(bed: &Bed) {
@@ -91,18 +94,18 @@ async fn approving_a_draft_submits_it(bed: &Bed) {
 
 async fn the_author_approves_only_when_alone(bed: &Bed) {
     write(bed, "ana").await;
-    tokens::create(bed.bus.store(), "somebody who only reads", Role::Auditor).await.unwrap();
-    let secret = tokens::create(bed.bus.store(), "another admin", Role::PlatformAdmin).await.unwrap();
-    let (request, decide) = approve("ana");
-    let refused = bed.bus.run(&request, &decide).await;
+    let service = async |role| {
+        let request = Request::new(Actor::system(ActorKind::System, "command-line"));
+        let wanted = tokens::Wanted { expires_at: Some(LATER), ..tokens::Wanted::service("another one", role) };
+        tokens::mint(&bed.bus, &request, wanted, NOW).await.unwrap();
+    };
+    service(Role::Auditor).await;
+    let alone = |at| DecideVersion { at, ..approve("ana").1 };
+    service(Role::PlatformAdmin).await;
+    let refused = bed.bus.run(&admin("ana"), &alone(NOW)).await;
     assert!(matches!(refused, Err(CommandError::Refused(refusal)) if refusal.code() == "four_eyes"));
-    let store = bed.bus.store();
-    let other = tokens::look_up(store, &secret).await.unwrap().unwrap();
-    // The other one writes, and is then the only admin there is beside nobody: he may, and it is said.
-    let alone = Bed::on(Place::sqlite()).await;
-    write(&alone, &other.id).await;
-    let (request, decide) = approve(&other.id);
-    alone.bus.run(&request, &decide).await.unwrap();
-    let (runbook, ..) = alone.bus.look::<Runbook>("r").await.unwrap().unwrap();
+    // When the other admin's token has expired she is the only one: she may, and it is said.
+    bed.bus.run(&admin("ana"), &alone(LATER)).await.unwrap();
+    let (runbook, ..) = bed.bus.look::<Runbook>("r").await.unwrap().unwrap();
     assert!(runbook.versions[0].self_approved);
 }

@@ -2,26 +2,47 @@
 
 use commands::authorize::{Action, Reach, Scope, allowed, reach, scope};
 use commands::{Actor, ActorKind, Grant, Role};
-use domain::ids::{ActorId, TeamId};
+use domain::ids::TeamId;
 
 #[test]
 fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
     // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, fire timers, read work,
-    // operate work, read views, operate views
-    let member =
-        [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Nowhere];
-    let auditor =
-        [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere];
-    let mut admin = [Everywhere; 10];
-    admin[5] = Nowhere;
+    // operate work, read views, operate views, read people, manage people, manage roles, manage oneself, manage teams,
+    // manage tokens
+    let responder = [
+        OwnTeamsAndGlobal,
+        Everywhere,
+        OwnTeams,
+        Nowhere,
+        Everywhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Everywhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+    ];
+    let mut manager = responder;
+    (manager[12], manager[14]) = (OwnTeams, OwnTeams);
+    let auditor = [
+        Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere,
+        Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Nowhere,
+    ];
+    let mut admin = [Everywhere; 16];
+    (admin[5], admin[13]) = (Nowhere, Nowhere);
     let table = [
         (Role::PlatformAdmin, admin),
-        (Role::TeamManager, member),
-        (Role::Responder, member),
+        (Role::TeamManager, manager),
+        (Role::Responder, responder),
         (Role::Auditor, auditor),
-        (Role::Viewer, [Nowhere; 10]),
-        (Role::Partner, [Nowhere; 10]),
+        (Role::Viewer, [Nowhere; 16]),
+        (Role::Partner, [Nowhere; 16]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -31,7 +52,7 @@ fn the_table_is_this_one() {
 
 fn in_team(role: Role, team: Option<&str>) -> Actor {
     let grants = vec![Grant { role, team: team.map(TeamId::new) }];
-    Actor { kind: ActorKind::User, id: ActorId::new("u"), grants }
+    Actor::user("u", grants)
 }
 
 #[test]
@@ -59,10 +80,18 @@ fn what_happens_by_itself_fires_timers_and_neither_decides_nor_operates() {
     }
 }
 
+fn may(actor: &Actor, action: Action) -> bool {
+    allowed(actor, action, None)
+}
+
 #[test]
 fn without_a_role_there_is_no_right() {
-    let nobody = Actor { kind: ActorKind::User, id: ActorId::new("u"), grants: vec![] };
-    assert!(Action::ALL.into_iter().all(|action| !allowed(&nobody, action, None)));
+    let nobody = Actor::user("u", []);
+    let allowed: Vec<Action> = Action::ALL.into_iter().filter(|action| may(&nobody, *action)).collect();
+    assert_eq!(allowed, [Action::ManageOneself], "a person looks after himself");
+    let token =
+        Actor { kind: ActorKind::ApiToken, ..Actor::user("u", Role::ALL.map(|role| Grant { role, team: None })) };
+    assert!(!may(&token, Action::ManageOneself), "and no token does it for him");
 }
 
 /// Every role, in no team, in one, in two, and with another one beside it: a list reaches what a detail does.
@@ -78,7 +107,7 @@ fn the_scope_of_a_list_is_that_of_its_details() {
     }
     let mut seen = std::collections::BTreeSet::new();
     for grants in grants {
-        let actor = Actor { kind: ActorKind::User, id: ActorId::new("u"), grants };
+        let actor = Actor::user("u", grants);
         for action in Action::ALL {
             let scope = scope(&actor, action);
             for team in teams.map(|team| team.map(TeamId::new)) {

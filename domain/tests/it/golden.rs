@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::api_token::ApiToken;
 use domain::catalogue::CATALOGUE;
 use domain::incident::Incident;
+use domain::platform::Platform;
 use domain::runbook::Runbook;
+use domain::session::Session;
+use domain::team::Team;
+use domain::user::User;
 use domain::{Aggregate, StoredEvent};
 use serde_json::Value;
 
@@ -20,7 +25,8 @@ fn directory() -> PathBuf {
 /// What has happened before, so that the fold of an event shows what it does.
 fn before(name: &str) -> &'static [&'static str] {
     match name {
-        "runbook.created" | "incident.declared" => &[],
+        "runbook.created" | "incident.declared" | "user.created" | "team.created" | "api_token.minted"
+        | "session.begun" | "platform.set_up" => &[],
         "runbook.submission_withdrawn" | "runbook.submission_expired" | "runbook.approved" | "runbook.rejected" => {
             &["runbook.created", "runbook.draft_submitted"]
         }
@@ -30,6 +36,16 @@ fn before(name: &str) -> &'static [&'static str] {
         "incident.reopened" => &["incident.declared", "incident.acknowledged", "incident.resolved"],
         "incident.unmerged" => &["incident.declared", "incident.merged_into"],
         "incident.released" => &["incident.declared", "incident.absorbed"],
+        "user.reactivated" => &["user.created", "user.deactivated"],
+        "user.provider_unlinked" => &["user.created", "user.provider_linked"],
+        "user.delegation_ended" => &["user.created", "user.delegated"],
+        "team.restored" => &["team.created", "team.archived"],
+        "platform.admin_removed" => &["platform.set_up", "platform.admin_added"],
+        name if name.starts_with("user.") => &["user.created"],
+        name if name.starts_with("team.") => &["team.created"],
+        name if name.starts_with("api_token.") => &["api_token.minted"],
+        name if name.starts_with("session.") => &["session.begun"],
+        name if name.starts_with("platform.") => &["platform.set_up"],
         name if name.starts_with("runbook.") => &["runbook.created"],
         _ => &["incident.declared"],
     }
@@ -88,6 +104,21 @@ fn every_stored_event_is_read_and_folded_as_ever() {
     }
     for sample in samples::every_incident_event() {
         check_event::<Incident>(&directory(), &sample, &mut complaints);
+    }
+    for sample in samples::every_user_event() {
+        check_event::<User>(&directory(), &sample, &mut complaints);
+    }
+    for sample in samples::every_team_event() {
+        check_event::<Team>(&directory(), &sample, &mut complaints);
+    }
+    for sample in samples::every_api_token_event() {
+        check_event::<ApiToken>(&directory(), &sample, &mut complaints);
+    }
+    for sample in samples::every_session_event() {
+        check_event::<Session>(&directory(), &sample, &mut complaints);
+    }
+    for sample in samples::every_platform_event() {
+        check_event::<Platform>(&directory(), &sample, &mut complaints);
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }

@@ -14,3 +14,4 @@ mod runbook_commands;
 mod samples;
 mod templates;
 mod upcasting;
+mod user_commands;

@@ -3,8 +3,11 @@
 use domain::incident::{
     Declare, Declared, Edited, Event as IncidentEvent, Link, Responder, ResponderRole, Severity, Source,
 };
+use domain::roles::{Grant, Role};
 use domain::runbook::definition::{Definition, parse};
 use domain::runbook::{Approved, Drafted, Event as RunbookEvent};
+use domain::sealed::Sealed;
+use domain::{api_token, ids::TeamId, platform, session, team, user};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -267,5 +270,98 @@ pub(crate) fn every_incident_event() -> Vec<IncidentEvent> {
         E::Absorbed { by: BOB.into(), incident: "incident:8".into() },
         E::Unmerged { by: BOB.into(), from: "incident:9".into() },
         E::Released { by: BOB.into(), incident: "incident:8".into() },
+    ]
+}
+
+pub(crate) fn sealed(subject: &str, text: &str) -> Sealed {
+    Sealed { subject: subject.to_owned(), key: 1, nonce: "bm9uY2U=".to_owned(), sealed: text.to_owned() }
+}
+
+pub(crate) fn grant(role: Role, team: Option<&str>) -> Grant {
+    Grant { role, team: team.map(TeamId::new) }
+}
+
+pub(crate) fn created_user() -> user::Created {
+    user::Created {
+        by: ALICE.into(),
+        user: BOB.into(),
+        name: sealed(BOB, "bmFtZQ=="),
+        email: sealed(BOB, "ZW1haWw="),
+        grants: [grant(Role::Responder, Some("team:shop"))].into(),
+        origin: user::Origin::Invited,
+    }
+}
+
+pub(crate) fn every_user_event() -> Vec<user::Event> {
+    use user::Event as E;
+    let by = || ALICE.into();
+    vec![
+        E::Created(created_user().into()),
+        E::ProfileChanged { by: by(), name: Some(sealed(BOB, "bmV3")), email: None },
+        E::RoleGranted { by: by(), grant: grant(Role::PlatformAdmin, None) },
+        E::RoleRevoked { by: by(), grant: grant(Role::Responder, Some("team:shop")) },
+        E::Deactivated { by: by(), reason: Some("on leave".to_owned()) },
+        E::Reactivated { by: by() },
+        E::PasswordSet { by: BOB.into(), how: user::PasswordBy::Link },
+        E::ProviderLinked { by: BOB.into(), provider: "corporate".to_owned(), link: "aGFzaA".to_owned() },
+        E::ProviderUnlinked { by: BOB.into(), provider: "corporate".to_owned() },
+        E::Delegated {
+            by: BOB.into(),
+            to: CARL.into(),
+            from: time("2026-02-08T12:00:00Z"),
+            until: time("2026-02-15T12:00:00Z"),
+        },
+        E::DelegationEnded { by: BOB.into(), to: CARL.into() },
+        E::Erased { by: by(), reason: Some("asked for it".to_owned()) },
+    ]
+}
+
+pub(crate) fn every_team_event() -> Vec<team::Event> {
+    use team::Event as E;
+    vec![
+        E::Created {
+            by: ALICE.into(),
+            team: "team:shop".into(),
+            name: "Shop".to_owned(),
+            description: "Keeps the shop open".to_owned(),
+        },
+        E::Edited { by: ALICE.into(), name: Some("The shop".to_owned()), description: None },
+        E::Archived { by: ALICE.into() },
+        E::Restored { by: ALICE.into() },
+    ]
+}
+
+pub(crate) fn every_api_token_event() -> Vec<api_token::Event> {
+    use api_token::Event as E;
+    vec![
+        E::Minted(Box::new(api_token::Minted {
+            by: BOB.into(),
+            token: "token:1".to_owned(),
+            owner: Some(BOB.into()),
+            name: "deploys".to_owned(),
+            grants: [grant(Role::Responder, Some("team:shop"))].into(),
+            read_only: true,
+            expires_at: Some(time("2027-01-01T00:00:00Z")),
+        })),
+        E::Revoked { by: BOB.into(), reason: Some("leaked".to_owned()) },
+    ]
+}
+
+pub(crate) fn every_session_event() -> Vec<session::Event> {
+    use session::Event as E;
+    let method = session::Method::Provider("corporate".to_owned());
+    vec![
+        E::Begun { by: BOB.into(), user: BOB.into(), method },
+        E::Ended { by: BOB.into(), why: session::Ended::SignedOut },
+    ]
+}
+
+pub(crate) fn every_platform_event() -> Vec<platform::Event> {
+    use platform::{AdminKind, Event as E};
+    let until = Some(time("2027-01-01T00:00:00Z"));
+    vec![
+        E::SetUp { by: ALICE.into() },
+        E::AdminAdded { by: ALICE.into(), admin: "token:1".into(), kind: AdminKind::Service { until } },
+        E::AdminRemoved { by: ALICE.into(), admin: "token:1".into() },
     ]
 }

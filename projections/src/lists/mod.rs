@@ -1,6 +1,7 @@
 //! What lists can be asked for: typed requests that become queries of documents.
 
 mod incidents;
+mod people;
 mod runbooks;
 mod timeline;
 
@@ -8,6 +9,7 @@ use domain::ids::TeamId;
 use storage::documents::{Filter, Sort, Value};
 
 pub use incidents::IncidentList;
+pub use people::{ApiTokenList, TeamList, UserList};
 pub use runbooks::RunbookList;
 pub use timeline::{Told, timeline};
 

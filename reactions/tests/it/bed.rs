@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use commands::{Actor, ActorKind, Bus, Request, Role};
+use commands::{Actor, ActorKind, Bus, Keys, Request, Role};
 use domain::ids::ActorId;
 use domain::incident::{Command, Declare, Event, Incident, Severity};
 use domain::{Aggregate, StoredEvent};
@@ -13,16 +13,20 @@ use storage::work::{WorkFilter, WorkRow, WorkState};
 use storage::{Config, Recorded, Store, StreamId};
 use testbed::Place;
 pub(crate) use testbed::on_both;
+use vault::MasterKey;
 
 #[derive(Debug)]
 pub(crate) struct Bed {
     pub(crate) bus: Bus,
+    pub(crate) keys: Keys,
     place: Place,
 }
 
 impl Bed {
     pub(crate) async fn on(place: Place) -> Self {
-        Self { bus: open(place.url()).await, place }
+        let bus = open(place.url()).await;
+        let keys = Keys::open(bus.store(), &MasterKey::draw().unwrap()).await.unwrap();
+        Self { bus, keys, place }
     }
 
     /// The bus of another node: it shares nothing with the first one but the database.
@@ -36,7 +40,7 @@ impl Bed {
 
     /// All that the product does unasked, on the first node.
     pub(crate) async fn reactions(&self) -> Reactions {
-        self.start(Registry::of(&self.bus)).await
+        self.start(Registry::of(&self.bus, &self.keys)).await
     }
 
     pub(crate) async fn start(&self, registry: Registry) -> Reactions {

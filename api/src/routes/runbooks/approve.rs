@@ -5,6 +5,7 @@ use commands::runbooks::{DecideVersion, Decision};
 use domain::runbook::Runbook;
 
 use crate::Answer;
+use crate::clock::now;
 use crate::routes::{Access, Route};
 use crate::write::Write;
 
@@ -22,5 +23,5 @@ async fn approve(write: Write) -> Answer {
     let reason = fields.optional("reason");
     fields.close()?;
     let decision = Decision::Approve { content_hash, reason };
-    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), decision }).await
+    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), at: now(), decision }).await
 }

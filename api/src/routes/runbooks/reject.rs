@@ -5,6 +5,7 @@ use commands::runbooks::{DecideVersion, Decision};
 use domain::runbook::Runbook;
 
 use crate::Answer;
+use crate::clock::now;
 use crate::routes::{Access, Route};
 use crate::write::Write;
 
@@ -21,5 +22,5 @@ async fn reject(write: Write) -> Answer {
     let reason: Option<String> = fields.required("reason");
     fields.close()?;
     let decision = Decision::Reject { content_hash, reason: reason.unwrap_or_default() };
-    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), decision }).await
+    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), at: now(), decision }).await
 }

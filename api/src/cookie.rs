@@ -1,0 +1,91 @@
+//! The cookie that holds a session's secret. Over https it is bound to this host and never sent in clear; scripts never
+//! see it.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use actix_web::web;
+
+/// Over https; a browser takes a cookie of such a name only from this very host, over https, for all paths.
+const SECURE: &str = "__Host-pagefree";
+/// Over http, for trying things out.
+const PLAIN: &str = "pagefree";
+
+/// Under which address others reach this server.
+#[derive(Debug, Clone)]
+pub(crate) struct PublicUrl(pub(crate) String);
+
+impl PublicUrl {
+    fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+/// The secret of the session that a request is sent in. Both names are read: which of them a browser may hold is decided
+/// where it is set.
+pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
+    let pairs = headers.get_all(COOKIE).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let mut found =
+        pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == SECURE || *name == PLAIN);
+    // The bound one counts, wherever it stands: the other one could have been planted.
+    let first = found.next()?;
+    let best = found.fold(first, |best, next| if next.0 == SECURE { next } else { best });
+    Some(best.1.to_owned()).filter(|secret| !secret.is_empty() && secret.len() <= 512)
+}
+
+/// Lets the browser keep the secret.
+pub(crate) fn keep(response: &mut HttpResponse, url: &web::Data<PublicUrl>, secret: &str, seconds: i64) {
+    set(response, url.is_secure(), secret, seconds);
+}
+
+/// Lets the browser forget it.
+pub(crate) fn forget(response: &mut HttpResponse, url: &web::Data<PublicUrl>) {
+    set(response, url.is_secure(), "", 0);
+}
+
+fn set(response: &mut HttpResponse, secure: bool, secret: &str, seconds: i64) {
+    let (name, flag) = if secure { (SECURE, "; Secure") } else { (PLAIN, "") };
+    let text = format!("{name}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{flag}");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::HttpResponse;
+    use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+    use actix_web::web::Data;
+
+    use super::{PublicUrl, forget, keep, session};
+
+    fn sent(values: &[&'static str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(COOKIE, HeaderValue::from_static(value));
+        }
+        session(&headers)
+    }
+
+    #[test]
+    fn the_bound_cookie_counts() {
+        assert_eq!(sent(&["a=b; pagefree=one"]).as_deref(), Some("one"));
+        assert_eq!(sent(&["__Host-pagefree=two; pagefree=one"]).as_deref(), Some("two"));
+        assert_eq!(sent(&["pagefree=one", "__Host-pagefree=two"]).as_deref(), Some("two"));
+        assert_eq!((sent(&[]), sent(&["pagefree="]), sent(&["notpagefree=x"])), (None, None, None));
+    }
+
+    #[test]
+    fn scripts_never_see_it_and_https_binds_it() {
+        let text = |url: &str| {
+            let mut response = HttpResponse::Ok().finish();
+            keep(&mut response, &Data::new(PublicUrl(url.to_owned())), "s", 60);
+            response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().to_owned()
+        };
+        let expected = "__Host-pagefree=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(text("https://a.example"), expected);
+        assert_eq!(text("http://a.example"), "pagefree=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+        let mut response = HttpResponse::Ok().finish();
+        forget(&mut response, &Data::new(PublicUrl("http://a".to_owned())));
+        assert!(response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().contains("Max-Age=0"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Every event of a team: who, when, what and why.
+
+use commands::authorize::Action;
+use domain::team::Team;
+use projections::as_of;
+use projections::history::Entry;
+
+use crate::Answer;
+use crate::read::List;
+use crate::respond;
+use crate::routes::{Access, Route};
+
+pub(in crate::routes) const ROUTE: Route = Route {
+    method: "GET",
+    path: "/api/teams/{id}/history",
+    access: Access::Holding(Action::ReadPeople),
+    handle: |route| route.to(history),
+};
+
+async fn history(List { read, part }: List) -> Answer {
+    let logged = read.log::<Team>().await?;
+    let token = read.token(logged.folded.position).await?;
+    respond::page(&as_of::page(logged.history.entries::<Entry>(), part.after, part.limit), &token)
+}

@@ -1,0 +1,19 @@
+//! Shows a team, now or as of a time or position.
+
+use commands::authorize::Action;
+use domain::team::Team;
+
+use crate::Answer;
+use crate::read::Read;
+use crate::routes::{Access, Route};
+
+pub(in crate::routes) const ROUTE: Route = Route {
+    method: "GET",
+    path: "/api/teams/{id}",
+    access: Access::Holding(Action::ReadPeople),
+    handle: |route| route.to(show),
+};
+
+async fn show(read: Read) -> Answer {
+    read.answer::<Team>().await
+}

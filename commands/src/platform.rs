@@ -1,0 +1,36 @@
+//! The platform: its stream is written by the procedures that change its admins, and read where another one counts.
+
+use domain::ids::{ActorId, TeamId};
+use domain::platform::{Command, ID, Platform};
+use jiff::Timestamp;
+
+use crate::authorize::Action;
+use crate::{Bus, CommandError, Governed, Unit};
+
+impl Governed for Platform {
+    fn action(command: &Command) -> Action {
+        match command {
+            Command::SetUp { .. } => Action::ManageOneself,
+            Command::AddAdmin { .. } | Command::RemoveAdmin { .. } => Action::ManagePeople,
+        }
+    }
+
+    fn by(command: &Command) -> Option<&ActorId> {
+        Some(command.by())
+    }
+
+    fn teams<'a>(&'a self, _: &'a Command) -> Vec<Option<&'a TeamId>> {
+        vec![None]
+    }
+}
+
+/// Whether somebody else could do what takes a platform admin. Guarded: should that change before the append, the
+/// procedure runs again.
+pub async fn has_another_admin(unit: &mut Unit<'_>, than: &ActorId, at: Timestamp) -> Result<bool, CommandError> {
+    Ok(unit.read::<Platform>(ID).await?.has_another_admin(than, at))
+}
+
+/// Whether the first platform admin has been here.
+pub async fn is_set_up(bus: &Bus) -> Result<bool, CommandError> {
+    Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| platform.is_set_up))
+}
