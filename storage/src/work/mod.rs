@@ -26,9 +26,9 @@ use crate::{StorageError, Store};
 /// Rows that go into the queue in one call.
 const ADDED_AT_ONCE: usize = 500;
 /// Rows that a claim takes at most.
-const CLAIMED_AT_ONCE: usize = 100;
+const CLAIMED_AT_ONCE: usize = 1_000;
 /// Claims that one call ends or extends.
-pub(crate) const ENDED_AT_ONCE: usize = 500;
+pub(crate) const ENDED_AT_ONCE: usize = 1_000;
 /// The highest priority.
 const HIGHEST: u8 = 9;
 /// Bytes of a kind or of a lane, which are keys of indexes.
