@@ -54,6 +54,8 @@ CREATE TABLE work (
   run_at           timestamptz NOT NULL, -- due from then on
   state            text COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'ready', 'done', 'failed', 'skipped')),
   attempt          int NOT NULL, -- claims, each of which fences those before it
+  tries            int NOT NULL DEFAULT 0, -- claims that ended in a retry or a failure
+  lost             int NOT NULL DEFAULT 0, -- claims in a row, before the present one, that came to no end
   lease_until      timestamptz CHECK (lease_until IS NULL OR state = 'ready'),
   last_error       text,
   created_position bigint NOT NULL,

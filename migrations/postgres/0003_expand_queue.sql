@@ -128,8 +128,8 @@ END $$;
 -- Claims up to `most` rows for `lease` microseconds: heads that are due and that nobody holds, in the order of their due
 -- time, a minute earlier for each priority. Times are returned in microseconds.
 CREATE FUNCTION claim_work(kinds text[], most int, lease bigint)
-RETURNS TABLE (id uuid, attempt int, kind text, lane text, payload text, priority smallint, created_position bigint,
-               n int, run_at bigint, claimed_at bigint)
+RETURNS TABLE (id uuid, attempt int, tries int, lost int, kind text, lane text, payload text, priority smallint,
+               created_position bigint, n int, run_at bigint, claimed_at bigint)
 LANGUAGE plpgsql
 SET enable_bitmapscan = off -- which would walk past the dead entries of all former claims each time; an index scan once
 SET jit = off -- generic plans look as dear as the limits might be
@@ -176,9 +176,11 @@ BEGIN
           AND (w.lease_until IS NULL OR w.lease_until <= at)
         ORDER BY w.run_at, w.created_position, w.n LIMIT s.share FOR UPDATE SKIP LOCKED) w);
   RETURN QUERY
-  UPDATE work w SET attempt = w.attempt + 1, lease_until = at + lease * interval '1 microsecond'
+  UPDATE work w
+     SET attempt = w.attempt + 1, lease_until = at + lease * interval '1 microsecond',
+         lost = CASE WHEN w.lease_until IS NULL THEN 0 ELSE w.lost + 1 END
    WHERE w.ctid = ANY (taken) -- which stand still: they are locked
-  RETURNING w.id, w.attempt, w.kind, w.lane, w.payload::text, w.priority, w.created_position, w.n,
+  RETURNING w.id, w.attempt, w.tries, w.lost, w.kind, w.lane, w.payload::text, w.priority, w.created_position, w.n,
             (extract(epoch FROM w.run_at) * 1000000)::bigint, (extract(epoch FROM at) * 1000000)::bigint;
 END $$;
 
@@ -233,8 +235,8 @@ BEGIN
   RETURNING w.id, w.attempt;
 END $$;
 
--- Ends claims: in 'done' or 'failed', or in 'ready' again, due after so many microseconds (null: as it was). Which of
--- them were held, and how many rows became heads.
+-- Ends claims: in 'done' or 'failed', or in 'ready' again, due after so many microseconds (null: as it was); an error says
+-- that it was a try. Which of them were held, and how many rows became heads.
 CREATE FUNCTION end_claims(
   w_id uuid[], w_attempt int[], w_state text[], w_error text[], w_after bigint[], OUT ended uuid[], OUT promoted int)
 LANGUAGE plpgsql
@@ -250,6 +252,7 @@ BEGIN
   WITH changed AS (
     UPDATE work w
        SET state = c.state, lease_until = NULL, last_error = coalesce(c.error, w.last_error),
+           tries = w.tries + CASE WHEN c.error IS NULL THEN 0 ELSE 1 END,
            run_at = coalesce(at + c.after * interval '1 microsecond', w.run_at),
            finished_at = CASE WHEN c.state <> 'ready' THEN at END
       FROM unnest(w_id, w_attempt, w_state, w_error, w_after) AS c(id, attempt, state, error, after)
@@ -259,7 +262,8 @@ BEGIN
   promoted := settle_lanes(lanes);
 END $$;
 
--- What failed goes back to where it stood in its lane; a head that waits for a retry is due now.
+-- What failed goes back to where it stood in its lane; a head that waits for a retry is due now. Either begins a new round
+-- of tries.
 CREATE FUNCTION retry_by_hand(work_id uuid, OUT done boolean)
 LANGUAGE plpgsql
 AS $$
@@ -269,12 +273,12 @@ DECLARE
 BEGIN
   PERFORM lock_lanes(lanes);
   at := clock_timestamp();
-  UPDATE work w SET state = 'waiting', run_at = at, finished_at = NULL WHERE w.id = work_id AND w.state = 'failed';
+  UPDATE work w SET state = 'waiting', run_at = at, tries = 0, finished_at = NULL WHERE w.id = work_id AND w.state = 'failed';
   done := FOUND;
   IF done THEN
     PERFORM settle_lanes(lanes);
   ELSE
-    UPDATE work w SET run_at = at
+    UPDATE work w SET run_at = at, tries = 0
      WHERE w.id = work_id AND w.state = 'ready' AND w.lease_until IS NULL AND w.attempt > 0 AND w.run_at > at;
     done := FOUND;
   END IF;

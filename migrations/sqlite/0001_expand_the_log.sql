@@ -47,6 +47,8 @@ CREATE TABLE work (
   run_at           INTEGER NOT NULL,
   state            TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'done', 'failed', 'skipped')),
   attempt          INTEGER NOT NULL,
+  tries            INTEGER NOT NULL DEFAULT 0,
+  lost             INTEGER NOT NULL DEFAULT 0,
   lease_until      INTEGER CHECK (lease_until IS NULL OR state = 'ready'),
   last_error       TEXT,
   created_position INTEGER NOT NULL,

@@ -73,7 +73,7 @@ pub(crate) const PROMOTE: &str = concat!(
 
 // Heads that are due and that nobody holds, in the order of their due time, a minute earlier for each priority.
 const CLAIM: &str = concat!(
-    "UPDATE work SET attempt = attempt + 1, lease_until = ",
+    "UPDATE work SET attempt = attempt + 1, lost = CASE WHEN lease_until IS NULL THEN 0 ELSE lost + 1 END, lease_until = ",
     now!(),
     " + $3 WHERE rowid IN (",
     claimable!(),
@@ -87,7 +87,7 @@ const CLAIM: &str = concat!(
     now!(),
     ")      ORDER BY r.run_at, r.created_position, r.n LIMIT $2)) c
       ORDER BY c.rank, c.created_position, c.n, c.id LIMIT $2)
-     RETURNING id, attempt, kind, lane, payload, priority, created_position, n, run_at, ",
+     RETURNING id, attempt, tries, lost, kind, lane, payload, priority, created_position, n, run_at, ",
     now!(),
     " AS claimed_at"
 );
@@ -120,6 +120,7 @@ const EXTEND: &str = concat!(
 const END: &str = concat!(
     "UPDATE work
         SET state = e.state, lease_until = NULL, last_error = coalesce(e.error, last_error),
+            tries = tries + (e.error IS NOT NULL),
             run_at = coalesce(",
     now!(),
     " + e.after, run_at), finished_at = CASE WHEN e.state <> 'ready' THEN ",
@@ -241,6 +242,8 @@ fn claim(row: &SqliteRow) -> Result<Claim, StorageError> {
 fn claimed(row: &SqliteRow) -> Result<Claimed, StorageError> {
     Ok(Claimed {
         claim: claim(row)?,
+        tries: row.try_get("tries")?,
+        lost: row.try_get("lost")?,
         kind: row.try_get("kind")?,
         lane: row.try_get("lane")?,
         payload: row.try_get("payload")?,

@@ -13,7 +13,7 @@ macro_rules! rows {
     ($from:expr) => {
         concat!(
             "SELECT w.id, w.kind, w.lane, w.priority, w.payload::text AS payload,
-                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.last_error,
+                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.tries, w.last_error,
                     w.created_position, w.n, (extract(epoch FROM w.run_at) * 1000000)::bigint AS run_at,
                     (extract(epoch FROM w.lease_until) * 1000000)::bigint AS lease_until,
                     (extract(epoch FROM w.finished_at) * 1000000)::bigint AS finished_at FROM ",
@@ -55,9 +55,8 @@ macro_rules! in_order_of_ends {
 
 const OPEN_OR_FAILED: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed')");
 const WAITING: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'waiting'");
-const READY: &str = in_order_of_events!(
-    "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL"
-);
+const READY: &str =
+    in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL");
 const CLAIMED: &str = in_order_of_events!(
     "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NOT NULL"
 );
@@ -159,6 +158,7 @@ fn work_row(row: &PgRow) -> Result<WorkRow, StorageError> {
         payload: row.try_get("payload")?,
         state: super::state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
+        tries: row.try_get("tries")?,
         run_at_us: row.try_get("run_at")?,
         lease_until_us: row.try_get("lease_until")?,
         last_error: row.try_get("last_error")?,

@@ -14,7 +14,8 @@ macro_rules! rows {
     ($from:expr) => {
         concat!(
             "SELECT w.id, w.kind, w.lane, w.priority, w.payload,
-                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.last_error, w.created_position,
+                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.tries,
+                    w.last_error, w.created_position,
                     w.n, w.run_at, w.lease_until, w.finished_at FROM ",
             $from
         )
@@ -51,9 +52,8 @@ macro_rules! in_order_of_ends {
 
 const OPEN_OR_FAILED: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed')");
 const WAITING: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'waiting'");
-const READY: &str = in_order_of_events!(
-    "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL"
-);
+const READY: &str =
+    in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL");
 const CLAIMED: &str = in_order_of_events!(
     "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NOT NULL"
 );
@@ -65,12 +65,12 @@ const ONE: &str = rows!("work w WHERE w.id = $1");
 const RETRY_FAILED: &str = concat!(
     "UPDATE work SET state = 'waiting', run_at = ",
     now!(),
-    ", finished_at = NULL WHERE id = $1 AND state = 'failed'"
+    ", tries = 0, finished_at = NULL WHERE id = $1 AND state = 'failed'"
 );
 const RETRY_NOW: &str = concat!(
     "UPDATE work SET run_at = ",
     now!(),
-    " WHERE id = $1 AND state = 'ready' AND lease_until IS NULL AND attempt > 0 AND run_at > ",
+    ", tries = 0 WHERE id = $1 AND state = 'ready' AND lease_until IS NULL AND attempt > 0 AND run_at > ",
     now!()
 );
 const SKIP: &str = concat!(
@@ -192,6 +192,7 @@ fn work_row(row: &SqliteRow) -> Result<WorkRow, StorageError> {
         payload: row.try_get("payload")?,
         state: super::state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
+        tries: row.try_get("tries")?,
         run_at_us: row.try_get("run_at")?,
         lease_until_us: row.try_get("lease_until")?,
         last_error: row.try_get("last_error")?,
