@@ -42,7 +42,9 @@ CREATE TABLE requests (
 CREATE INDEX requests_by_expiry ON requests (expires_at);
 
 -- The queue of effects. Inserting twice inserts once: id is derived from the event that asks for it. Each lane with
--- open work has one head, 'ready' or 'claimed'; the others of the lane are 'waiting' behind it.
+-- open work has one head, which is 'ready'; the others of the lane are 'waiting' behind it. A head is claimed while it has
+-- a lease, over or not. No index knows of leases, and pages keep room for a second version of their rows: so a claim
+-- touches no index.
 CREATE TABLE work (
   id               uuid PRIMARY KEY,
   kind             text COLLATE "C" NOT NULL,
@@ -50,21 +52,22 @@ CREATE TABLE work (
   priority         smallint NOT NULL CHECK (priority BETWEEN 0 AND 9),
   payload          json NOT NULL,
   run_at           timestamptz NOT NULL, -- due from then on
-  state            text COLLATE "C" NOT NULL
-                   CHECK (state IN ('waiting', 'ready', 'claimed', 'done', 'failed', 'skipped')),
-  attempt          int NOT NULL,
-  lease_until      timestamptz,
+  state            text COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'ready', 'done', 'failed', 'skipped')),
+  attempt          int NOT NULL, -- claims, each of which fences those before it
+  tries            int NOT NULL DEFAULT 0, -- claims that ended in a retry or a failure
+  lost             int NOT NULL DEFAULT 0, -- claims in a row, before the present one, that came to no end
+  lease_until      timestamptz CHECK (lease_until IS NULL OR state = 'ready'),
   last_error       text,
   created_position bigint NOT NULL,
   n                int NOT NULL,
   finished_at      timestamptz,
-  CHECK ((state = 'claimed') = (lease_until IS NOT NULL)),
   CHECK ((state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL))
-) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000); -- of each piece of work two rows die
-CREATE UNIQUE INDEX work_one_head_per_lane ON work (lane) WHERE state IN ('ready', 'claimed');
+) WITH (fillfactor = 50, -- of each piece of work two rows die
+        autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000);
+CREATE UNIQUE INDEX work_one_head_per_lane ON work (lane) WHERE state = 'ready';
 CREATE INDEX work_in_order ON work (lane, created_position, n, id) INCLUDE (kind, run_at) WHERE state = 'waiting';
 CREATE INDEX work_heads ON work (kind, priority, run_at, created_position, n) WHERE state = 'ready';
-CREATE INDEX work_leases ON work (lease_until) WHERE state = 'claimed';
+CREATE INDEX work_open_or_failed ON work (created_position, n, id) WHERE state IN ('waiting', 'ready', 'failed');
 CREATE INDEX work_failed ON work (created_position, n, id) INCLUDE (kind, run_at) WHERE state = 'failed';
 CREATE INDEX work_finished ON work (finished_at, id) WHERE state IN ('done', 'skipped');
 

@@ -124,7 +124,7 @@ BEGIN
       THEN (SELECT CASE WHEN r.body_sha256 = c.body THEN 'duplicate' ELSE 'key_reused' END
               FROM requests r WHERE r.principal = c.principal AND r.key = c.key)
       WHEN c.work IS NOT NULL AND NOT EXISTS (
-        SELECT FROM work w WHERE w.id = c.work AND w.attempt = c.attempt AND w.state = 'claimed') THEN 'fenced'
+        SELECT FROM work w WHERE w.id = c.work AND w.attempt = c.attempt AND w.lease_until IS NOT NULL) THEN 'fenced'
       WHEN c.n = ANY (moved) THEN 'conflict'
       ELSE 'committed' END ORDER BY c.n)
     INTO verdicts
@@ -141,8 +141,7 @@ BEGIN
    WHERE verdicts[e.command] = 'committed';
   IF lanes IS NOT NULL THEN
     UPDATE work w SET state = 'done', lease_until = NULL, finished_at = clock_timestamp()
-      FROM unnest(c_work, verdicts) AS c(id, verdict)
-     WHERE w.id = ANY (c_work) AND w.id = c.id AND c.verdict = 'committed';
+     WHERE w.id = ANY (ARRAY(SELECT c.id FROM unnest(c_work, verdicts) AS c(id, verdict) WHERE c.verdict = 'committed'));
     PERFORM settle_lanes(lanes);
   END IF;
   INSERT INTO requests AS r

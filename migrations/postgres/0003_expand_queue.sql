@@ -1,11 +1,10 @@
 -- The work queue: everything that adds, closes or promotes work is one autocommit call of a function, so that a client
 -- that stalls holds no lock. Called under the settings that 0002 says.
 --
--- Whoever may change which row is the head of a lane holds that lane's bucket; so promotion never races, and an open lane
--- is never left without a head. Claiming changes no head, and needs no bucket.
+-- Whoever changes a row holds the bucket of its lane; so promotion never races, an open lane is never left without a head,
+-- and nobody needs to lock rows in an order. Only claiming, which changes no head, holds none, and skips what is locked.
 --
--- Order of locks, against deadlocks: a reactor's row, buckets by number, rows of work by id, the log. Claiming skips
--- what is locked.
+-- Order of locks, against deadlocks: a reactor's row, buckets by number, rows of work, the log.
 
 -- How far each reactor has turned the log into work.
 CREATE TABLE reactors (
@@ -40,11 +39,18 @@ CREATE FUNCTION settle_lanes(lanes text[], OUT promoted int)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-  at timestamptz := clock_timestamp();
+  at     timestamptz := clock_timestamp();
+  behind text[] := ARRAY( -- usually nobody waits
+    SELECT DISTINCT l.lane FROM unnest(lanes) AS l(lane)
+     WHERE (SELECT 1 FROM work f WHERE f.lane = l.lane AND f.state = 'waiting' LIMIT 1) IS NOT NULL);
 BEGIN
+  promoted := 0;
+  IF behind = '{}' THEN
+    RETURN;
+  END IF;
   -- A head that nobody has claimed gives way to what stands before it.
   UPDATE work h SET state = 'waiting'
-   WHERE h.lane = ANY (lanes) AND h.state = 'ready'
+   WHERE h.lane = ANY (behind) AND h.state = 'ready' AND h.lease_until IS NULL
      AND (h.created_position, h.n, h.id) > (
        SELECT f.created_position, f.n, f.id FROM work f WHERE f.lane = h.lane AND f.state = 'waiting'
         ORDER BY f.created_position, f.n, f.id LIMIT 1);
@@ -53,8 +59,8 @@ BEGIN
    WHERE w.id = ANY (ARRAY(
      SELECT (SELECT f.id FROM work f WHERE f.lane = l.lane AND f.state = 'waiting'
               ORDER BY f.created_position, f.n, f.id LIMIT 1)
-       FROM (SELECT DISTINCT lane FROM unnest(lanes) AS u(lane)) l
-      WHERE (SELECT 1 FROM work h WHERE h.lane = l.lane AND h.state IN ('ready', 'claimed')) IS NULL));
+       FROM unnest(behind) AS l(lane)
+      WHERE (SELECT 1 FROM work h WHERE h.lane = l.lane AND h.state = 'ready') IS NULL));
   GET DIAGNOSTICS promoted = ROW_COUNT;
 END $$;
 
@@ -76,7 +82,7 @@ BEGIN
     SELECT a.id, a.kind, a.lane, a.priority, a.payload::json,
            coalesce(timestamptz 'epoch' + a.run_at * interval '1 microsecond', at),
            CASE WHEN row_number() OVER (PARTITION BY a.lane ORDER BY a.position, a.n, a.id) = 1
-                 AND (SELECT 1 FROM work h WHERE h.lane = a.lane AND h.state IN ('ready', 'claimed')) IS NULL
+                 AND (SELECT 1 FROM work h WHERE h.lane = a.lane AND h.state = 'ready') IS NULL
                 THEN 'ready' ELSE 'waiting' END,
            0, a.position, a.n
       FROM unnest(w_id, w_kind, w_lane, w_priority, w_payload, w_run_at, w_position, w_n)
@@ -119,49 +125,62 @@ BEGIN
                 WHERE (SELECT 1 FROM work_pauses p WHERE p.kind = k.kind) IS NULL);
 END $$;
 
--- Claims up to `most` rows for `lease` microseconds: first what was claimed and whose lease ran out, then heads that are
--- due, in the order of their due time, a minute earlier for each priority. Times are returned in microseconds.
+-- Claims up to `most` rows for `lease` microseconds: heads that are due and that nobody holds, in the order of their due
+-- time, a minute earlier for each priority. Times are returned in microseconds.
 CREATE FUNCTION claim_work(kinds text[], most int, lease bigint)
-RETURNS TABLE (id uuid, attempt int, kind text, lane text, payload text, priority smallint, created_position bigint,
-               n int, run_at bigint, claimed_at bigint)
+RETURNS TABLE (id uuid, attempt int, tries int, lost int, kind text, lane text, payload text, priority smallint,
+               created_position bigint, n int, run_at bigint, claimed_at bigint)
 LANGUAGE plpgsql
 SET enable_bitmapscan = off -- which would walk past the dead entries of all former claims each time; an index scan once
 SET jit = off -- generic plans look as dear as the limits might be
 AS $$
 #variable_conflict use_column
 DECLARE
-  at    timestamptz := clock_timestamp();
-  open  text[] := claimable(kinds);
-  taken uuid[];
+  at         timestamptz := clock_timestamp();
+  open       text[] := claimable(kinds);
+  of_kind    text[];
+  priorities smallint[];
+  shares     bigint[];
+  taken      tid[];
 BEGIN
-  taken := ARRAY(
-    SELECT w.id FROM work w WHERE w.state = 'claimed' AND w.lease_until <= at AND w.kind = ANY (open)
-     ORDER BY w.lease_until LIMIT most FOR UPDATE SKIP LOCKED);
-  -- First how many of each kind and priority it will be, then as many locks: no head is locked in vain, and whoever
-  -- claims at the same time gets the next ones.
-  taken := taken || ARRAY(
-    SELECT w.id
+  -- Which kinds and priorities have any that are due; usually it is one.
+  SELECT array_agg(k.kind), array_agg(p.priority), array_agg(most) INTO of_kind, priorities, shares
+    FROM unnest(open) AS k(kind) CROSS JOIN generate_series(0, 9) AS p(priority)
+   WHERE (SELECT 1 FROM work w
+           WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority AND w.run_at <= at
+             AND (w.lease_until IS NULL OR w.lease_until <= at)
+           ORDER BY w.run_at, w.created_position, w.n LIMIT 1) IS NOT NULL;
+  -- First how many of each it will be, then as many locks: no head is locked in vain, and whoever claims at the same time
+  -- gets the next ones.
+  IF cardinality(of_kind) > 1 THEN
+    SELECT array_agg(f.kind), array_agg(f.priority), array_agg(f.share) INTO of_kind, priorities, shares
       FROM (
         SELECT f.kind, f.priority, count(*) AS share
           FROM (
-            SELECT k.kind, p.priority
-              FROM unnest(open) AS k(kind) CROSS JOIN generate_series(0, 9) AS p(priority)
+            SELECT s.kind, s.priority
+              FROM unnest(of_kind, priorities) AS s(kind, priority)
              CROSS JOIN LATERAL (
                SELECT w.run_at, w.created_position, w.n FROM work w
-                WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority AND w.run_at <= at
+                WHERE w.state = 'ready' AND w.kind = s.kind AND w.priority = s.priority AND w.run_at <= at
+                  AND (w.lease_until IS NULL OR w.lease_until <= at)
                 ORDER BY w.run_at, w.created_position, w.n LIMIT most) w
-             ORDER BY w.run_at - p.priority * interval '1 minute', w.created_position, w.n
-             LIMIT most - cardinality(taken)) f
-         GROUP BY f.kind, f.priority) s
+             ORDER BY w.run_at - s.priority * interval '1 minute', w.created_position, w.n LIMIT most) f
+         GROUP BY f.kind, f.priority) f;
+  END IF;
+  taken := ARRAY(
+    SELECT w.ctid
+      FROM unnest(of_kind, priorities, shares) AS s(kind, priority, share)
      CROSS JOIN LATERAL (
-       SELECT w.id FROM work w
+       SELECT w.ctid FROM work w
         WHERE w.state = 'ready' AND w.kind = s.kind AND w.priority = s.priority AND w.run_at <= at
+          AND (w.lease_until IS NULL OR w.lease_until <= at)
         ORDER BY w.run_at, w.created_position, w.n LIMIT s.share FOR UPDATE SKIP LOCKED) w);
   RETURN QUERY
   UPDATE work w
-     SET state = 'claimed', attempt = w.attempt + 1, lease_until = at + lease * interval '1 microsecond'
-   WHERE w.id = ANY (taken)
-  RETURNING w.id, w.attempt, w.kind, w.lane, w.payload::text, w.priority, w.created_position, w.n,
+     SET attempt = w.attempt + 1, lease_until = at + lease * interval '1 microsecond',
+         lost = CASE WHEN w.lease_until IS NULL THEN 0 ELSE w.lost + 1 END
+   WHERE w.ctid = ANY (taken) -- which stand still: they are locked
+  RETURNING w.id, w.attempt, w.tries, w.lost, w.kind, w.lane, w.payload::text, w.priority, w.created_position, w.n,
             (extract(epoch FROM w.run_at) * 1000000)::bigint, (extract(epoch FROM at) * 1000000)::bigint;
 END $$;
 
@@ -172,63 +191,79 @@ SET enable_bitmapscan = off
 SET jit = off
 AS $$
 DECLARE
+  at   timestamptz := clock_timestamp();
   open text[] := claimable(kinds);
-  due  timestamptz;
+  next timestamptz;
 BEGIN
-  SELECT min(w.at) INTO due FROM (
-    SELECT w.run_at AS at
-      FROM unnest(open) AS k(kind) CROSS JOIN generate_series(0, 9) AS p(priority)
-     CROSS JOIN LATERAL (
-       SELECT w.run_at FROM work w WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority
-        ORDER BY w.run_at LIMIT 1) w
-    UNION ALL
-    SELECT (SELECT w.lease_until FROM work w WHERE w.state = 'claimed' AND w.kind = ANY (open)
-             ORDER BY w.lease_until LIMIT 1)) w;
-  microseconds := greatest((extract(epoch FROM due - clock_timestamp()) * 1000000)::bigint,
-                           CASE WHEN due IS NOT NULL THEN 0 END);
+  IF (SELECT 1 FROM unnest(open) AS k(kind) CROSS JOIN generate_series(0, 9) AS p(priority)
+       WHERE (SELECT 1 FROM work w
+               WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority AND w.run_at <= at
+                 AND (w.lease_until IS NULL OR w.lease_until <= at)
+               ORDER BY w.run_at, w.created_position, w.n LIMIT 1) IS NOT NULL
+       LIMIT 1) IS NOT NULL THEN
+    microseconds := 0;
+    RETURN;
+  END IF;
+  -- So what is due is held, and is no more than there are claims.
+  SELECT min(w.at) INTO next
+    FROM unnest(open) AS k(kind) CROSS JOIN generate_series(0, 9) AS p(priority)
+   CROSS JOIN LATERAL (
+     SELECT min(coalesce(w.lease_until, w.run_at)) AS at FROM work w
+      WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority AND w.run_at <= at
+     UNION ALL
+     SELECT (SELECT w.run_at FROM work w
+              WHERE w.state = 'ready' AND w.kind = k.kind AND w.priority = p.priority AND w.run_at > at
+              ORDER BY w.run_at LIMIT 1)) w;
+  microseconds := greatest((extract(epoch FROM next - clock_timestamp()) * 1000000)::bigint,
+                           CASE WHEN next IS NOT NULL THEN 0 END);
 END $$;
 
 -- The claims that still hold, each extended to `lease` microseconds from now.
 CREATE FUNCTION extend_work(w_id uuid[], w_attempt int[], lease bigint)
 RETURNS TABLE (id uuid, attempt int)
 LANGUAGE plpgsql
+SET enable_hashjoin = off -- by key, however small the table looks
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM FROM work w WHERE w.id = ANY (w_id) ORDER BY w.id FOR UPDATE;
+  PERFORM lock_lanes(ARRAY(SELECT w.lane FROM work w WHERE w.id = ANY (w_id)));
   RETURN QUERY
   UPDATE work w SET lease_until = clock_timestamp() + lease * interval '1 microsecond'
     FROM unnest(w_id, w_attempt) AS c(id, attempt)
-   WHERE w.id = ANY (w_id) AND w.id = c.id AND w.attempt = c.attempt AND w.state = 'claimed'
+   WHERE w.id = c.id AND w.attempt = c.attempt AND w.lease_until IS NOT NULL
   RETURNING w.id, w.attempt;
 END $$;
 
--- Ends claims: in 'done' or 'failed', or in 'ready' again, due after so many microseconds (null: as it was). Which of
--- them were held, and how many rows became heads.
+-- Ends claims: in 'done' or 'failed', or in 'ready' again, due after so many microseconds (null: as it was); an error says
+-- that it was a try. Which of them were held, and how many rows became heads.
 CREATE FUNCTION end_claims(
   w_id uuid[], w_attempt int[], w_state text[], w_error text[], w_after bigint[], OUT ended uuid[], OUT promoted int)
 LANGUAGE plpgsql
+SET enable_hashjoin = off -- by key, however small the table looks
+SET enable_mergejoin = off
 AS $$
 DECLARE
   at    timestamptz;
   lanes text[] := ARRAY(SELECT w.lane FROM work w WHERE w.id = ANY (w_id));
 BEGIN
   PERFORM lock_lanes(lanes);
-  PERFORM FROM work w WHERE w.id = ANY (w_id) ORDER BY w.id FOR UPDATE;
   at := clock_timestamp();
   WITH changed AS (
     UPDATE work w
        SET state = c.state, lease_until = NULL, last_error = coalesce(c.error, w.last_error),
+           tries = w.tries + CASE WHEN c.error IS NULL THEN 0 ELSE 1 END,
            run_at = coalesce(at + c.after * interval '1 microsecond', w.run_at),
            finished_at = CASE WHEN c.state <> 'ready' THEN at END
       FROM unnest(w_id, w_attempt, w_state, w_error, w_after) AS c(id, attempt, state, error, after)
-     WHERE w.id = ANY (w_id) AND w.id = c.id AND w.attempt = c.attempt AND w.state = 'claimed'
+     WHERE w.id = c.id AND w.attempt = c.attempt AND w.lease_until IS NOT NULL
     RETURNING w.id)
   SELECT coalesce(array_agg(c.id), '{}') INTO ended FROM changed c;
   promoted := settle_lanes(lanes);
 END $$;
 
--- What failed goes back to where it stood in its lane; a head that waits for a retry is due now.
+-- What failed goes back to where it stood in its lane; a head that waits for a retry is due now. Either begins a new round
+-- of tries.
 CREATE FUNCTION retry_by_hand(work_id uuid, OUT done boolean)
 LANGUAGE plpgsql
 AS $$
@@ -238,13 +273,13 @@ DECLARE
 BEGIN
   PERFORM lock_lanes(lanes);
   at := clock_timestamp();
-  UPDATE work w SET state = 'waiting', run_at = at, finished_at = NULL WHERE w.id = work_id AND w.state = 'failed';
+  UPDATE work w SET state = 'waiting', run_at = at, tries = 0, finished_at = NULL WHERE w.id = work_id AND w.state = 'failed';
   done := FOUND;
   IF done THEN
     PERFORM settle_lanes(lanes);
   ELSE
-    UPDATE work w SET run_at = at
-     WHERE w.id = work_id AND w.state = 'ready' AND w.attempt > 0 AND w.run_at > at;
+    UPDATE work w SET run_at = at, tries = 0
+     WHERE w.id = work_id AND w.state = 'ready' AND w.lease_until IS NULL AND w.attempt > 0 AND w.run_at > at;
     done := FOUND;
   END IF;
 END $$;
@@ -257,7 +292,7 @@ DECLARE
 BEGIN
   PERFORM lock_lanes(lanes);
   UPDATE work w SET state = 'skipped', finished_at = clock_timestamp()
-   WHERE w.id = work_id AND w.state IN ('waiting', 'ready', 'failed');
+   WHERE w.id = work_id AND w.state IN ('waiting', 'ready', 'failed') AND w.lease_until IS NULL;
   done := FOUND;
   PERFORM settle_lanes(lanes);
 END $$;

@@ -45,20 +45,21 @@ CREATE TABLE work (
   priority         INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 9),
   payload          TEXT NOT NULL CHECK (json_valid(payload)),
   run_at           INTEGER NOT NULL,
-  state            TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'claimed', 'done', 'failed', 'skipped')),
+  state            TEXT NOT NULL CHECK (state IN ('waiting', 'ready', 'done', 'failed', 'skipped')),
   attempt          INTEGER NOT NULL,
-  lease_until      INTEGER,
+  tries            INTEGER NOT NULL DEFAULT 0,
+  lost             INTEGER NOT NULL DEFAULT 0,
+  lease_until      INTEGER CHECK (lease_until IS NULL OR state = 'ready'),
   last_error       TEXT,
   created_position INTEGER NOT NULL,
   n                INTEGER NOT NULL,
   finished_at      INTEGER,
-  CHECK ((state = 'claimed') = (lease_until IS NOT NULL)),
   CHECK ((state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL))
 ) STRICT;
-CREATE UNIQUE INDEX work_one_head_per_lane ON work (lane) WHERE state IN ('ready', 'claimed');
+CREATE UNIQUE INDEX work_one_head_per_lane ON work (lane) WHERE state = 'ready';
 CREATE INDEX work_in_order ON work (lane, created_position, n, id, kind, run_at) WHERE state = 'waiting';
 CREATE INDEX work_heads ON work (kind, priority, run_at, created_position, n) WHERE state = 'ready';
-CREATE INDEX work_leases ON work (lease_until) WHERE state = 'claimed';
+CREATE INDEX work_open_or_failed ON work (created_position, n, id) WHERE state IN ('waiting', 'ready', 'failed');
 CREATE INDEX work_failed ON work (created_position, n, id, kind, run_at) WHERE state = 'failed';
 CREATE INDEX work_finished ON work (finished_at, id) WHERE state IN ('done', 'skipped');
 

@@ -20,7 +20,7 @@ use crate::watch::Part;
 use crate::worker::Worker;
 
 /// Rows in one claim at most, as storage bounds it.
-const CLAIMS: usize = 100;
+const CLAIMS: usize = 1_000;
 /// Hints may be lost and clocks may be changed: nobody sleeps longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// What is due but cannot be had, because somebody else is just claiming it, is not asked for without a pause.

@@ -18,8 +18,8 @@ use crate::worker::{Assignment, Outcome, Worker};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// Times that work may be begun for each attempt that may fail: drains and lost claims begin it too.
-const BEGINNINGS: i32 = 3;
+/// Claims that may be lost in a row for each try that may fail: a process may also die of something else.
+const LOSSES: i32 = 3;
 
 pub(crate) struct Run {
     pub(crate) store: Store,
@@ -58,9 +58,9 @@ impl Run {
             Err(outcome) => return outcome,
         };
         // Begun so often and never ended: it takes the process down with it, or cannot be closed.
-        let begun = self.work.claim.attempt - 1;
-        if begun >= self.worker.attempts() * BEGINNINGS {
-            return Outcome::Fail { error: format!("given up: begun {begun} times, and it never came to an end") };
+        let lost = self.work.lost;
+        if lost >= self.worker.attempts().saturating_mul(LOSSES) {
+            return Outcome::Fail { error: format!("given up: begun {lost} times, and it never came to an end") };
         }
         let time = self.worker.time();
         // The worker is called within the future, so that its panic is caught wherever it happens.
@@ -76,12 +76,17 @@ impl Run {
         }
     }
 
+    /// With this one. Not the attempt of its claim: drains and lost claims are no tries.
+    fn tries(&self) -> i32 {
+        self.work.tries.saturating_add(1)
+    }
+
     /// A retry that would be one too many is a failure.
     fn bounded(&self, outcome: Outcome) -> Outcome {
-        let attempt = self.work.claim.attempt;
+        let tries = self.tries();
         match outcome {
-            Outcome::Retry { error, .. } if attempt >= self.worker.attempts() => {
-                Outcome::Fail { error: format!("given up after {attempt} attempts: {error}") }
+            Outcome::Retry { error, .. } if tries >= self.worker.attempts() => {
+                Outcome::Fail { error: format!("given up after {tries} attempts: {error}") }
             }
             outcome => outcome,
         }
@@ -95,7 +100,7 @@ impl Run {
             Outcome::Told => Ok(Closing::Closed),
             Outcome::Fenced => Ok(Closing::Fenced),
             Outcome::Retry { after, error } => {
-                let after = after.unwrap_or_else(|| wait_after(claim.attempt));
+                let after = after.unwrap_or_else(|| wait_after(self.tries()));
                 self.store.retry_work(claim, after, error).await
             }
             Outcome::Fail { error } => self.store.fail_work(claim, error).await,
@@ -120,8 +125,8 @@ impl Run {
     }
 }
 
-fn wait_after(attempt: i32) -> Duration {
-    doubled(FIRST_WAIT, u32::try_from(attempt).unwrap_or(1), LONGEST_WAIT)
+fn wait_after(tries: i32) -> Duration {
+    doubled(FIRST_WAIT, u32::try_from(tries).unwrap_or(1), LONGEST_WAIT)
 }
 
 /// What a panic says, as far as it says anything.

@@ -200,6 +200,7 @@ mod tests {
             payload: "{}".to_owned(),
             state: WorkState::Failed,
             attempt: 3,
+            tries: 2,
             run_at_us: 1_000_000,
             lease_until_us: None,
             last_error: Some("no\n\u{1b}[31mluck".to_owned()),

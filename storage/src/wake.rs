@@ -14,8 +14,10 @@ use crate::random;
 const CHANNEL: &str = "pagefree_log";
 const WORK_CHANNEL: &str = "pagefree_work";
 
-/// Between two notices to other nodes: a burst of batches is one notice.
+/// Between two notices of the log to other nodes: a burst of batches is one notice.
 const BETWEEN_NOTICES: Duration = Duration::from_millis(20);
+/// Between two notices of work, which somebody may be waiting for to be begun. The first after a pause goes out at once.
+const BETWEEN_NOTICES_OF_WORK: Duration = Duration::from_millis(3);
 const BEFORE_LISTENING_AGAIN: Duration = Duration::from_secs(1);
 
 /// The highest position that anybody here has heard of, and how often there was news of the queue.
@@ -119,7 +121,7 @@ async fn notify_of_work(pool: PgPool, mut worked: watch::Receiver<u64>, node: St
         if let Err(error) = notice.execute(&pool).await {
             tracing::debug!(%error, "could not notify other nodes of work; they poll");
         }
-        sleep(BETWEEN_NOTICES).await;
+        sleep(BETWEEN_NOTICES_OF_WORK).await;
     }
 }
 

@@ -25,14 +25,10 @@ const AT_ONCE: usize = 1_000;
 const LEASE: Duration = Duration::from_secs(30);
 /// Pieces of work a second, when waits are measured.
 const RATE: usize = 100;
-/// What our pool may have under way: as shipped, and tuned to work that does nothing.
-const SLOTS: [usize; 3] = [16, 100, 400];
-/// Loops of our own that claim and finish without the pool.
-const LOOPS: [usize; 3] = [1, 2, 4];
-/// What they claim at once, which is as much as can be.
-const CLAIMED: usize = 100;
+/// What our pool may have under way: as shipped, and tuned to work that does nothing. The peer's workers have up to 4000.
+const SLOTS: [usize; 4] = [16, 100, 400, 1_000];
 
-/// How the peer may fetch: batch and loops. It completes each batch with one call.
+/// How both sides may fetch: batch and loops. The peer completes each batch with one call.
 const FETCHINGS: [(usize, usize); 5] = [(1, 8), (100, 1), (100, 4), (1_000, 1), (1_000, 4)];
 /// Its workers pause for half a second between two jobs when they fetch one by one, so that is left out.
 const WORKERS: [(usize, usize); 4] = [(100, 1), (100, 4), (1_000, 1), (1_000, 4)];
@@ -68,15 +64,16 @@ fn best(settings: &[Setting]) -> (Vec<f64>, String) {
 
 async fn drained(cluster: &Cluster, effort: Effort, peer: &PgBoss) -> Vec<Line> {
     let mut pools = SLOTS.map(|slots| Setting::new(format!("{slots} slots")));
-    let mut loops = LOOPS.map(|loops| Setting::new(format!("{loops}×{CLAIMED}")));
     let named = |(batch, loops): &(usize, usize)| Setting::new(format!("{loops}×{batch}"));
+    let mut loops: Vec<Setting> = FETCHINGS.iter().map(named).collect();
     let mut peers: [Vec<Setting>; 2] = [FETCHINGS.iter().map(named).collect(), WORKERS.iter().map(named).collect()];
     for _ in 0..effort.rounds.min(5) {
         for (slots, setting) in SLOTS.into_iter().zip(&mut pools) {
             setting.rates.push(drain(&cluster.database().await, effort.jobs, Draining::Pool { slots }).await);
         }
-        for (loops, setting) in LOOPS.into_iter().zip(&mut loops) {
-            setting.rates.push(drain(&cluster.database().await, effort.jobs, Draining::Loops { loops }).await);
+        for ((batch, loops), setting) in FETCHINGS.into_iter().zip(&mut loops) {
+            let by = Draining::Loops { batch, loops };
+            setting.rates.push(drain(&cluster.database().await, effort.jobs, by).await);
         }
         for ((by_workers, all), settings) in [(false, &FETCHINGS[..]), (true, &WORKERS[..])].into_iter().zip(&mut peers)
         {
@@ -157,12 +154,13 @@ fn work(n: usize) -> NewWork {
 #[derive(Clone, Copy)]
 enum Draining {
     Pool { slots: usize },
-    Loops { loops: usize },
+    Loops { batch: usize, loops: usize },
 }
 
 /// Pieces of work a second.
 #[expect(clippy::cast_precision_loss, reason = "pieces of one run are few")]
 async fn drain(url: &str, jobs: usize, by: Draining) -> f64 {
+    let jobs = if matches!(by, Draining::Loops { batch: 1, .. }) { sample(jobs) } else { jobs };
     let store = Store::open(&Config::new(url)).await.expect("our store opens");
     let all: Vec<NewWork> = (0..jobs).map(work).collect();
     for part in all.chunks(AT_ONCE) {
@@ -173,7 +171,7 @@ async fn drain(url: &str, jobs: usize, by: Draining) -> f64 {
     let begun = Instant::now();
     match by {
         Draining::Pool { slots } => in_the_pool(&store, jobs, slots).await,
-        Draining::Loops { loops } => in_loops(&store, jobs, loops).await,
+        Draining::Loops { batch, loops } => in_loops(&store, jobs, batch, loops).await,
     }
     let rate = jobs as f64 / begun.elapsed().as_secs_f64();
     let done = sqlx::query_scalar("SELECT count(*) FROM work WHERE state = 'done' AND attempt = 1");
@@ -194,14 +192,14 @@ async fn in_the_pool(store: &Store, jobs: usize, slots: usize) {
     running.drain().await;
 }
 
-async fn in_loops(store: &Store, jobs: usize, loops: usize) {
+async fn in_loops(store: &Store, jobs: usize, batch: usize, loops: usize) {
     let left = Arc::new(AtomicUsize::new(jobs));
     let tasks: Vec<_> = (0..loops)
         .map(|_| {
             let (store, left) = (store.clone(), left.clone());
             tokio::spawn(async move {
                 while left.load(Ordering::Relaxed) > 0 {
-                    let claimed = store.claim_work(&[KIND], CLAIMED, LEASE).await.expect("work is claimed");
+                    let claimed = store.claim_work(&[KIND], batch, LEASE).await.expect("work is claimed");
                     let finished = claimed.iter().map(|work| store.finish_work(work.claim));
                     for closing in join_all(finished).await {
                         assert_eq!(closing.expect("work is finished"), Closing::Closed);
@@ -216,10 +214,14 @@ async fn in_loops(store: &Store, jobs: usize, loops: usize) {
     }
 }
 
+/// What is done one by one, on both sides.
+fn sample(jobs: usize) -> usize {
+    jobs / 4
+}
+
 #[expect(clippy::cast_precision_loss, reason = "jobs of one run are few")]
 async fn drain_the_peer(peer: &PgBoss, url: &str, jobs: usize, fetching: Fetching) -> f64 {
-    // A stated sample where it fetches one by one.
-    let jobs = if fetching.batch == 1 { jobs / 4 } else { jobs };
+    let jobs = if fetching.batch == 1 { sample(jobs) } else { jobs };
     let Drained { done, seconds } = peer.drain(url, jobs, fetching).await;
     let mut connection = PgConnection::connect(url).await.expect("the database is there");
     let completed = sqlx::query_scalar("SELECT count(*) FROM pgboss.job WHERE state = 'completed' AND name = 'bench'");

@@ -17,6 +17,7 @@ on_both!(
     a_panic_is_tried_again,
     a_run_that_panics_beyond_its_worker_loses_its_claim,
     who_always_fails_is_given_up,
+    drains_and_lost_claims_use_up_no_tries,
     a_failure_is_shown_and_retried_by_hand,
     what_takes_too_long_is_cut_off,
     a_drain_lets_end_what_ends_in_time,
@@ -144,6 +145,49 @@ async fn who_always_fails_is_given_up(bed: &Bed) {
     assert!(row.last_error.unwrap().contains("given up after 3 attempts: no luck"));
     let outcomes = reactions.status().outcomes()[KIND];
     assert_eq!((outcomes.retried, outcomes.failed), (2, 1));
+    reactions.drain().await;
+}
+
+async fn drains_and_lost_claims_use_up_no_tries(bed: &Bed) {
+    // Asked for, and claimed by nobody.
+    let asking = bed.start(reactions::Registry::default().reactor(Thank)).await;
+    bed.declare("i").await;
+    first_is(bed, WorkState::Ready).await;
+    asking.drain().await;
+    let claim = async |lease| bed.store().claim_work(&[KIND], 1, lease).await.unwrap().remove(0).claim;
+    for _ in 0..5 {
+        let given_back = claim(Duration::from_hours(1)).await;
+        bed.store().release_work(&[given_back]).await.unwrap();
+        claim(Duration::ZERO).await;
+    }
+    let runs = Arc::new(AtomicUsize::new(0));
+    let again = Outcome::Retry { after: Some(Duration::from_millis(5)), error: "no luck".to_owned() };
+    let reactions = bed.start(registry(Says(again, runs.clone()))).await;
+    for round in 1..=2 {
+        first_is(bed, WorkState::Failed).await;
+        let row = bed.work().await.remove(0);
+        assert_eq!(
+            (row.tries, row.attempt, runs.load(Ordering::SeqCst)),
+            (3, 10 + 3 * round, 3 * usize::try_from(round).unwrap())
+        );
+        if round == 1 {
+            // By hand it gets a whole round, not one more try.
+            assert!(bed.store().retry_by_hand(row.id).await.unwrap());
+            eventually("it is tried again", || async { runs.load(Ordering::SeqCst) > 3 }).await;
+        }
+    }
+    // Control: what takes the process down with it each time is not tried for ever.
+    let row = bed.work().await.remove(0);
+    reactions.drain().await;
+    assert!(bed.store().retry_by_hand(row.id).await.unwrap());
+    for _ in 0..9 {
+        claim(Duration::ZERO).await;
+    }
+    let reactions = bed.start(registry(Says(Outcome::Done, runs.clone()))).await;
+    first_is(bed, WorkState::Failed).await;
+    let row = bed.work().await.remove(0);
+    assert!(row.last_error.unwrap().contains("begun 9 times"), "or nothing would end it");
+    assert_eq!(runs.load(Ordering::SeqCst), 6);
     reactions.drain().await;
 }
 

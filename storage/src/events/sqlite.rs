@@ -32,7 +32,7 @@ judged AS (
       WHEN EXISTS (SELECT 1 FROM events e WHERE e.command_id = c.id) THEN 'duplicate'
       WHEN r.key IS NOT NULL THEN CASE WHEN r.body_sha256 = c.body THEN 'duplicate' ELSE 'key_reused' END
       WHEN c.work IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM work w WHERE w.id = c.work AND w.attempt = c.attempt AND w.state = 'claimed') THEN 'fenced'
+        SELECT 1 FROM work w WHERE w.id = c.work AND w.attempt = c.attempt AND w.lease_until IS NOT NULL) THEN 'fenced'
       WHEN EXISTS (
         SELECT 1 FROM json_each(c.streams) s
          WHERE s.value ->> 2 <> coalesce((SELECT max(e.sequence) FROM events e

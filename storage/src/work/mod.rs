@@ -26,9 +26,9 @@ use crate::{StorageError, Store};
 /// Rows that go into the queue in one call.
 const ADDED_AT_ONCE: usize = 500;
 /// Rows that a claim takes at most.
-const CLAIMED_AT_ONCE: usize = 100;
+const CLAIMED_AT_ONCE: usize = 1_000;
 /// Claims that one call ends or extends.
-pub(crate) const ENDED_AT_ONCE: usize = 500;
+pub(crate) const ENDED_AT_ONCE: usize = 1_000;
 /// The highest priority.
 const HIGHEST: u8 = 9;
 /// Bytes of a kind or of a lane, which are keys of indexes.
@@ -42,7 +42,7 @@ const LONGEST: Duration = Duration::from_hours(24 * 366);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
     pub work_id: Uuid,
-    /// How many times the work has been claimed, by this claim too.
+    /// How many times the work has been claimed, by this claim too. It fences; what may fail is counted in tries.
     pub attempt: i32,
 }
 
@@ -66,6 +66,10 @@ pub struct NewWork {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     pub claim: Claim,
+    /// How often it was tried before, and ended in a retry or a failure; since it was last retried by hand.
+    pub tries: i32,
+    /// How many claims in a row, just before this one, came to no end.
+    pub lost: i32,
     pub kind: String,
     pub lane: String,
     pub payload: String,
@@ -185,7 +189,8 @@ impl Store {
         self.closer().end(Ending::new(claim, WorkState::Failed).telling(error)).await
     }
 
-    /// Gives back what was claimed and not begun, due as it was. The attempt is spent: no claim is given twice.
+    /// Gives back what was claimed and not begun, due as it was. No try is spent, but the attempt is: no claim is given
+    /// twice.
     pub async fn release_work(&self, claims: &[Claim]) -> Result<(), StorageError> {
         let endings: Vec<Ending> = claims.iter().map(|claim| Ending::new(*claim, WorkState::Ready)).collect();
         for part in endings.chunks(ENDED_AT_ONCE) {

@@ -15,7 +15,7 @@ use crate::events::columns::{narrow, signed, unsigned};
 
 const ADD: &str = "SELECT add_work($1, $2, $3, $4, $5, $6, $7, $8)";
 const CLAIM: &str = "
-SELECT id, attempt, kind, lane, payload, priority, created_position, n, run_at, claimed_at
+SELECT id, attempt, tries, lost, kind, lane, payload, priority, created_position, n, run_at, claimed_at
   FROM claim_work($1, $2, $3)";
 const NEXT: &str = "SELECT next_work($1) AS microseconds";
 const EXTEND: &str = "SELECT id, attempt FROM extend_work($1, $2, $3)";
@@ -83,6 +83,8 @@ fn claim(row: &PgRow) -> Result<Claim, StorageError> {
 fn claimed(row: &PgRow) -> Result<Claimed, StorageError> {
     Ok(Claimed {
         claim: claim(row)?,
+        tries: row.try_get("tries")?,
+        lost: row.try_get("lost")?,
         kind: row.try_get("kind")?,
         lane: row.try_get("lane")?,
         payload: row.try_get("payload")?,

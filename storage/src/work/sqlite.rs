@@ -38,7 +38,7 @@ const ADD: &str = concat!(
     "INSERT INTO work (id, kind, lane, priority, payload, run_at, state, attempt, created_position, n)
      SELECT a.id, a.kind, a.lane, a.priority, a.payload, a.run_at,
             CASE WHEN row_number() OVER (PARTITION BY a.lane ORDER BY a.created_position, a.n, a.id) = 1
-                  AND NOT EXISTS (SELECT 1 FROM work h WHERE h.lane = a.lane AND h.state IN ('ready', 'claimed'))
+                  AND NOT EXISTS (SELECT 1 FROM work h WHERE h.lane = a.lane AND h.state = 'ready')
                  THEN 'ready' ELSE 'waiting' END,
             0, a.created_position, a.n
        FROM (SELECT unhex(w.value ->> 0) AS id, w.value ->> 1 AS kind, w.value ->> 2 AS lane, w.value ->> 3 AS priority,
@@ -53,7 +53,7 @@ const ADD: &str = concat!(
 // A head that nobody has claimed gives way to what stands before it. The lanes are those of the ids in `$1`.
 const DEMOTE: &str = "
 UPDATE work SET state = 'waiting'
- WHERE state IN ('ready', 'claimed') AND state = 'ready'
+ WHERE state = 'ready' AND lease_until IS NULL
    AND lane IN (SELECT w.lane FROM json_each($1) i CROSS JOIN work w ON w.id = unhex(i.value))
    AND (created_position, n, id) > (
      SELECT f.created_position, f.n, f.id FROM work f WHERE f.lane = work.lane AND f.state = 'waiting'
@@ -68,65 +68,66 @@ pub(crate) const PROMOTE: &str = concat!(
          SELECT (SELECT f.id FROM work f WHERE f.lane = l.lane AND f.state = 'waiting'
                   ORDER BY f.created_position, f.n, f.id LIMIT 1)
            FROM (SELECT DISTINCT w.lane FROM json_each($1) i CROSS JOIN work w ON w.id = unhex(i.value)) l
-          WHERE NOT EXISTS (SELECT 1 FROM work h WHERE h.lane = l.lane AND h.state IN ('ready', 'claimed')))"
+          WHERE NOT EXISTS (SELECT 1 FROM work h WHERE h.lane = l.lane AND h.state = 'ready'))"
 );
 
-// First what was claimed and whose lease ran out, then heads that are due, in the order of their due time, a minute
-// earlier for each priority.
+// Heads that are due and that nobody holds, in the order of their due time, a minute earlier for each priority.
 const CLAIM: &str = concat!(
-    "UPDATE work SET state = 'claimed', attempt = attempt + 1, lease_until = ",
+    "UPDATE work SET attempt = attempt + 1, lost = CASE WHEN lease_until IS NULL THEN 0 ELSE lost + 1 END, lease_until = ",
     now!(),
     " + $3 WHERE rowid IN (",
     claimable!(),
     "SELECT c.row FROM (
-       SELECT w.rowid AS row, 0 AS due, w.lease_until AS rank, w.created_position, w.n, w.id FROM work w
-        WHERE w.state = 'claimed' AND w.lease_until <= ",
-    now!(),
-    "     AND w.kind IN (SELECT kind FROM claimable)
-       UNION ALL
-       SELECT w.rowid, 1, w.run_at - w.priority * 60000000, w.created_position, w.n, w.id
+       SELECT w.rowid AS row, w.run_at - w.priority * 60000000 AS rank, w.created_position, w.n, w.id
          FROM claimable k CROSS JOIN priorities p CROSS JOIN work w ON w.rowid IN (
            SELECT r.rowid FROM work r
             WHERE r.state = 'ready' AND r.kind = k.kind AND r.priority = p.priority AND r.run_at <= ",
     now!(),
-    "       ORDER BY r.run_at, r.created_position, r.n LIMIT $2)) c
-      ORDER BY c.due, c.rank, c.created_position, c.n, c.id LIMIT $2)
-     RETURNING id, attempt, kind, lane, payload, priority, created_position, n, run_at, ",
+    "         AND (r.lease_until IS NULL OR r.lease_until <= ",
+    now!(),
+    ")      ORDER BY r.run_at, r.created_position, r.n LIMIT $2)) c
+      ORDER BY c.rank, c.created_position, c.n, c.id LIMIT $2)
+     RETURNING id, attempt, tries, lost, kind, lane, payload, priority, created_position, n, run_at, ",
     now!(),
     " AS claimed_at"
 );
 
+// The first that is free, due or not; and the first lease to end.
 const NEXT: &str = concat!(
     claimable!(),
     "SELECT max(min(at) - ",
     now!(),
     ", 0) AS microseconds FROM (
-       SELECT (SELECT r.run_at FROM work r WHERE r.state = 'ready' AND r.kind = k.kind AND r.priority = p.priority
+       SELECT (SELECT r.run_at FROM work r
+                WHERE r.state = 'ready' AND r.kind = k.kind AND r.priority = p.priority AND r.lease_until IS NULL
                 ORDER BY r.run_at LIMIT 1) AS at
          FROM claimable k CROSS JOIN priorities p
        UNION ALL
-       SELECT (SELECT w.lease_until FROM work w WHERE w.state = 'claimed' AND w.kind IN (SELECT kind FROM claimable)
-                ORDER BY w.lease_until LIMIT 1))"
+       SELECT (SELECT min(r.lease_until) FROM work r
+                WHERE r.state = 'ready' AND r.kind = k.kind AND r.priority = p.priority AND r.run_at <= ",
+    now!(),
+    ") FROM claimable k CROSS JOIN priorities p)"
 );
 
 const EXTEND: &str = concat!(
     "UPDATE work SET lease_until = ",
     now!(),
     " + $2 FROM (SELECT unhex(c.value ->> 0) AS id, c.value ->> 1 AS attempt FROM json_each($1) c) c
-      WHERE work.id = c.id AND work.attempt = c.attempt AND work.state = 'claimed'
+      WHERE work.id = c.id AND work.attempt = c.attempt AND work.lease_until IS NOT NULL
      RETURNING work.id, work.attempt"
 );
 
 const END: &str = concat!(
     "UPDATE work
         SET state = e.state, lease_until = NULL, last_error = coalesce(e.error, last_error),
+            tries = tries + (e.error IS NOT NULL),
             run_at = coalesce(",
     now!(),
     " + e.after, run_at), finished_at = CASE WHEN e.state <> 'ready' THEN ",
     now!(),
     " END FROM (SELECT unhex(e.value ->> 0) AS id, e.value ->> 1 AS attempt, e.value ->> 2 AS state,
                        e.value ->> 3 AS error, e.value ->> 4 AS after FROM json_each($1) e) e
-      WHERE work.id = e.id AND work.attempt = e.attempt AND work.state = 'claimed'
+      WHERE work.id = e.id AND work.attempt = e.attempt AND work.lease_until IS NOT NULL
      RETURNING work.id"
 );
 
@@ -241,6 +242,8 @@ fn claim(row: &SqliteRow) -> Result<Claim, StorageError> {
 fn claimed(row: &SqliteRow) -> Result<Claimed, StorageError> {
     Ok(Claimed {
         claim: claim(row)?,
+        tries: row.try_get("tries")?,
+        lost: row.try_get("lost")?,
         kind: row.try_get("kind")?,
         lane: row.try_get("lane")?,
         payload: row.try_get("payload")?,

@@ -29,7 +29,7 @@ async fn state(bed: &Bed, claim: Claim) -> i64 {
     let id = claim.work_id.simple();
     let literal = if bed.is_sqlite() { format!("x'{id}'") } else { format!("'{id}'") };
     let sql = format!(
-        "SELECT CAST(CASE state WHEN 'done' THEN 1 WHEN 'claimed' THEN 2 ELSE 0 END AS bigint) FROM work WHERE id = {literal}"
+        "SELECT CAST(CASE WHEN state = 'done' THEN 1 WHEN lease_until IS NOT NULL THEN 2 ELSE 0 END AS bigint) FROM work WHERE id = {literal}"
     );
     bed.outside().await.number(&sql).await
 }

@@ -15,6 +15,7 @@ everywhere!(
     what_failed_goes_back_into_its_lane,
     what_is_skipped_makes_way,
     what_was_not_begun_is_given_back,
+    only_what_failed_or_is_retried_was_a_try,
     a_row_tells_everything,
     lists_show_everything_once,
     figures_leave_out_what_is_done,
@@ -124,6 +125,40 @@ async fn what_was_not_begun_is_given_back(bed: &Bed) {
     assert_eq!(next(store, HOUR).await, None);
 }
 
+async fn only_what_failed_or_is_retried_was_a_try(bed: &Bed) {
+    let store = &bed.store;
+    let new = work("lane", 0);
+    store.add_work(std::slice::from_ref(&new)).await.unwrap();
+    let claim_for = async |lease| {
+        let claimed = next(store, lease).await.unwrap();
+        (claimed.claim, [claimed.claim.attempt, claimed.tries, claimed.lost])
+    };
+    // Lost twice; then given back, as in a drain.
+    assert_eq!(claim_for(Duration::ZERO).await.1, [1, 0, 0]);
+    assert_eq!(claim_for(Duration::ZERO).await.1, [2, 0, 1]);
+    let (claim, counted) = claim_for(HOUR).await;
+    assert_eq!(counted, [3, 0, 2]);
+    store.release_work(&[claim]).await.unwrap();
+    // Control: a retry is a try, and a failure is.
+    let (claim, counted) = claim_for(HOUR).await;
+    assert_eq!(counted, [4, 0, 0]);
+    store.retry_work(claim, Duration::ZERO, "busy").await.unwrap();
+    let (claim, counted) = claim_for(HOUR).await;
+    assert_eq!(counted, [5, 1, 0]);
+    // What is late counts nothing.
+    let late = Claim { attempt: 4, ..claim };
+    assert_eq!(store.fail_work(late, "late").await.unwrap(), Closing::Fenced);
+    store.fail_work(claim, "no").await.unwrap();
+    assert_eq!((row(bed, new.id).await.attempt, row(bed, new.id).await.tries), (5, 2));
+    // By hand a new round begins, and the fence goes on.
+    assert!(store.retry_by_hand(new.id).await.unwrap());
+    let (claim, counted) = claim_for(HOUR).await;
+    assert_eq!(counted, [6, 0, 0]);
+    store.retry_work(claim, HOUR, "busy").await.unwrap();
+    assert!(store.retry_by_hand(new.id).await.unwrap());
+    assert_eq!(claim_for(HOUR).await.1, [7, 0, 0]);
+}
+
 async fn a_row_tells_everything(bed: &Bed) {
     let store = &bed.store;
     let new = NewWork {
@@ -142,6 +177,7 @@ async fn a_row_tells_everything(bed: &Bed) {
         payload: new.payload.clone(),
         state: WorkState::Ready,
         attempt: 0,
+        tries: 0,
         run_at_us: 1_700_000_000_123_456,
         lease_until_us: None,
         last_error: None,
@@ -154,7 +190,7 @@ async fn a_row_tells_everything(bed: &Bed) {
     assert_eq!((claimed.priority, claimed.created_position, claimed.n), (7, 41, 3));
     assert_eq!((&claimed.payload, claimed.run_at_us), (&new.payload, 1_700_000_000_123_456));
     let held = row(bed, new.id).await;
-    assert_eq!((held.state, held.attempt), (WorkState::Claimed, 1));
+    assert_eq!((held.state, held.attempt, held.tries), (WorkState::Claimed, 1, 0));
     assert_eq!(held.lease_until_us, Some(claimed.claimed_at_us + 3_600_000_000));
     store.retry_work(claimed.claim, HOUR, "busy\0").await.unwrap();
     let retried = row(bed, new.id).await;

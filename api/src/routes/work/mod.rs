@@ -30,6 +30,7 @@ pub fn work_document(row: &WorkRow) -> Value {
         "priority": row.priority,
         "state": row.state,
         "attempt": row.attempt,
+        "tries": row.tries,
         "run_at": moment(row.run_at_us),
         "lease_until": row.lease_until_us.map(moment),
         "last_error": row.last_error,

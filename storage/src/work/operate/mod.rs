@@ -75,6 +75,7 @@ pub struct WorkRow {
     pub payload: String,
     pub state: WorkState,
     pub attempt: i32,
+    pub tries: i32,
     pub run_at_us: i64,
     pub lease_until_us: Option<i64>,
     pub last_error: Option<String>,
@@ -171,8 +172,8 @@ impl Store {
         }
     }
 
-    /// What failed goes back to where it stood in its lane; a head that waits for a retry is due now. False for anything
-    /// else.
+    /// What failed goes back to where it stood in its lane; a head that waits for a retry is due now. Either begins a new
+    /// round of tries. False for anything else.
     pub async fn retry_by_hand(&self, id: Uuid) -> Result<bool, StorageError> {
         let done = match self.database() {
             Database::Postgres(postgres) => postgres.retry_by_hand(id).await?,

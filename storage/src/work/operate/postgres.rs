@@ -12,7 +12,8 @@ use crate::events::columns::{narrow, unsigned};
 macro_rules! rows {
     ($from:expr) => {
         concat!(
-            "SELECT w.id, w.kind, w.lane, w.priority, w.payload::text AS payload, w.state, w.attempt, w.last_error,
+            "SELECT w.id, w.kind, w.lane, w.priority, w.payload::text AS payload,
+                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.tries, w.last_error,
                     w.created_position, w.n, (extract(epoch FROM w.run_at) * 1000000)::bigint AS run_at,
                     (extract(epoch FROM w.lease_until) * 1000000)::bigint AS lease_until,
                     (extract(epoch FROM w.finished_at) * 1000000)::bigint AS finished_at FROM ",
@@ -21,46 +22,47 @@ macro_rules! rows {
     };
 }
 
+// Both orders begin behind a cursor, or behind a place before all rows: so each page is one range of an index. A state is
+// part of the statement, so that the planner knows which of the partial ones to use.
 macro_rules! in_order_of_events {
     ($from:expr) => {
         rows!(concat!(
+            "work w WHERE ",
             $from,
-            " WHERE ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
-                AND ($3::bigint IS NULL OR (w.created_position, w.n, w.id) < ($3, $4::int, $5::uuid))
+            " AND ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
+              AND (w.created_position, w.n, w.id)
+                  < (coalesce($3::bigint, 9223372036854775807), coalesce($4::int, 2147483647),
+                     coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
               ORDER BY w.created_position DESC, w.n DESC, w.id DESC LIMIT $6"
         ))
     };
 }
 
 macro_rules! in_order_of_ends {
-    ($from:expr) => {
+    ($state:literal) => {
         rows!(concat!(
-            $from,
-            " WHERE ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
-                AND ($3::bigint IS NULL OR $4::int IS NULL
-                     OR (w.finished_at, w.id) < (timestamptz 'epoch' + $3 * interval '1 microsecond', $5::uuid))
+            "work w WHERE w.state IN ('done', 'skipped') AND w.state = '",
+            $state,
+            "' AND ($1::text IS NULL OR w.kind = $1) AND ($2::text IS NULL OR w.lane = $2)
+               AND ($4::int IS NULL OR $4 = 0) -- a cursor of this order knows nothing of it
+               AND (w.finished_at, w.id)
+                   < (coalesce(timestamptz 'epoch' + $3::bigint * interval '1 microsecond', 'infinity'),
+                      coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
               ORDER BY w.finished_at DESC, w.id DESC LIMIT $6"
         ))
     };
 }
 
-// A state is part of the statement, so that the planner knows which of the partial indexes to use.
-macro_rules! only {
-    ($state:literal) => {
-        concat!("(SELECT * FROM work WHERE state = '", $state, "') w")
-    };
-}
-
-const OPEN_OR_FAILED: &str = in_order_of_events!(
-    "(SELECT * FROM work WHERE state = 'waiting' UNION ALL SELECT * FROM work WHERE state = 'ready' UNION ALL
-      SELECT * FROM work WHERE state = 'claimed' UNION ALL SELECT * FROM work WHERE state = 'failed') w"
+const OPEN_OR_FAILED: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed')");
+const WAITING: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'waiting'");
+const READY: &str =
+    in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL");
+const CLAIMED: &str = in_order_of_events!(
+    "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NOT NULL"
 );
-const WAITING: &str = in_order_of_events!(only!("waiting"));
-const READY: &str = in_order_of_events!(only!("ready"));
-const CLAIMED: &str = in_order_of_events!(only!("claimed"));
-const FAILED: &str = in_order_of_events!(only!("failed"));
-const DONE: &str = in_order_of_ends!(only!("done"));
-const SKIPPED: &str = in_order_of_ends!(only!("skipped"));
+const FAILED: &str = in_order_of_events!("w.state = 'failed'");
+const DONE: &str = in_order_of_ends!("done");
+const SKIPPED: &str = in_order_of_ends!("skipped");
 const ONE: &str = rows!("work w WHERE w.id = $1");
 
 const RETRY: &str = "SELECT retry_by_hand($1) AS done";
@@ -74,8 +76,8 @@ const FIGURES: &str = "
 SELECT w.kind, w.state, count(*) AS count,
        greatest(extract(epoch FROM clock_timestamp() - min(w.run_at)), 0)::float8 AS oldest_due
   FROM (SELECT kind, state, run_at FROM work WHERE state = 'waiting' UNION ALL
-        SELECT kind, state, run_at FROM work WHERE state = 'ready' UNION ALL
-        SELECT kind, state, run_at FROM work WHERE state = 'claimed' UNION ALL
+        SELECT kind, CASE WHEN lease_until IS NULL THEN state ELSE 'claimed' END, run_at FROM work
+         WHERE state = 'ready' UNION ALL
         SELECT kind, state, run_at FROM work WHERE state = 'failed') w
  GROUP BY w.kind, w.state ORDER BY w.kind, w.state";
 
@@ -156,6 +158,7 @@ fn work_row(row: &PgRow) -> Result<WorkRow, StorageError> {
         payload: row.try_get("payload")?,
         state: super::state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
+        tries: row.try_get("tries")?,
         run_at_us: row.try_get("run_at")?,
         lease_until_us: row.try_get("lease_until")?,
         last_error: row.try_get("last_error")?,

@@ -13,64 +13,70 @@ use crate::work::sqlite::{now, settle, settled};
 macro_rules! rows {
     ($from:expr) => {
         concat!(
-            "SELECT w.id, w.kind, w.lane, w.priority, w.payload, w.state, w.attempt, w.last_error, w.created_position,
+            "SELECT w.id, w.kind, w.lane, w.priority, w.payload,
+                    CASE WHEN w.lease_until IS NULL THEN w.state ELSE 'claimed' END AS state, w.attempt, w.tries,
+                    w.last_error, w.created_position,
                     w.n, w.run_at, w.lease_until, w.finished_at FROM ",
             $from
         )
     };
 }
 
+// Both orders begin behind a cursor, or behind a place before all rows: so each page is one range of an index. A state is
+// part of the statement, so that the planner knows which of the partial ones to use.
 macro_rules! in_order_of_events {
     ($from:expr) => {
         rows!(concat!(
+            "work w WHERE ",
             $from,
             " AND ($1 IS NULL OR w.kind = $1) AND ($2 IS NULL OR w.lane = $2)
-              AND ($3 IS NULL OR (w.created_position, w.n, w.id) < ($3, $4, $5))
+              AND (w.created_position, w.n, w.id)
+                  < (coalesce($3, 9223372036854775807), coalesce($4, 2147483647), coalesce($5, zeroblob(0)))
               ORDER BY w.created_position DESC, w.n DESC, w.id DESC LIMIT $6"
         ))
     };
 }
 
 macro_rules! in_order_of_ends {
-    ($from:expr) => {
+    ($state:literal) => {
         rows!(concat!(
-            $from,
-            " AND ($1 IS NULL OR w.kind = $1) AND ($2 IS NULL OR w.lane = $2)
-              AND ($3 IS NULL OR $4 IS NULL OR (w.finished_at, w.id) < ($3, $5))
+            "work w WHERE w.state IN ('done', 'skipped') AND w.state = '",
+            $state,
+            "' AND ($1 IS NULL OR w.kind = $1) AND ($2 IS NULL OR w.lane = $2)
+               AND ($4 IS NULL OR $4 = 0) -- a cursor of this order knows nothing of it
+               AND (w.finished_at, w.id) < (coalesce($3, 9223372036854775807), coalesce($5, zeroblob(0)))
               ORDER BY w.finished_at DESC, w.id DESC LIMIT $6"
         ))
     };
 }
 
-// A state is part of the statement, so that the planner knows which of the partial indexes to use.
-const OPEN_OR_FAILED: &str = in_order_of_events!(
-    "(SELECT * FROM work WHERE state = 'waiting' UNION ALL
-      SELECT * FROM work WHERE state IN ('ready', 'claimed') UNION ALL
-      SELECT * FROM work WHERE state = 'failed') w WHERE true"
+const OPEN_OR_FAILED: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed')");
+const WAITING: &str = in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'waiting'");
+const READY: &str =
+    in_order_of_events!("w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NULL");
+const CLAIMED: &str = in_order_of_events!(
+    "w.state IN ('waiting', 'ready', 'failed') AND w.state = 'ready' AND w.lease_until IS NOT NULL"
 );
-const WAITING: &str = in_order_of_events!("work w WHERE w.state = 'waiting'");
-const READY: &str = in_order_of_events!("work w WHERE w.state = 'ready'");
-const CLAIMED: &str = in_order_of_events!("work w WHERE w.state = 'claimed'");
-const FAILED: &str = in_order_of_events!("work w WHERE w.state = 'failed'");
-const DONE: &str = in_order_of_ends!("work w WHERE w.state IN ('done', 'skipped') AND w.state = 'done'");
-const SKIPPED: &str = in_order_of_ends!("work w WHERE w.state IN ('done', 'skipped') AND w.state = 'skipped'");
+const FAILED: &str = in_order_of_events!("w.state = 'failed'");
+const DONE: &str = in_order_of_ends!("done");
+const SKIPPED: &str = in_order_of_ends!("skipped");
 const ONE: &str = rows!("work w WHERE w.id = $1");
 
 const RETRY_FAILED: &str = concat!(
     "UPDATE work SET state = 'waiting', run_at = ",
     now!(),
-    ", finished_at = NULL WHERE id = $1 AND state = 'failed'"
+    ", tries = 0, finished_at = NULL WHERE id = $1 AND state = 'failed'"
 );
 const RETRY_NOW: &str = concat!(
     "UPDATE work SET run_at = ",
     now!(),
-    " WHERE id = $1 AND state = 'ready' AND attempt > 0 AND run_at > ",
+    ", tries = 0 WHERE id = $1 AND state = 'ready' AND lease_until IS NULL AND attempt > 0 AND run_at > ",
     now!()
 );
 const SKIP: &str = concat!(
     "UPDATE work SET state = 'skipped', finished_at = ",
     now!(),
-    " WHERE id = $1 AND state IN ('waiting', 'ready', 'failed')"
+    " WHERE id = $1 AND state IN ('waiting', 'ready', 'failed') AND lease_until IS NULL"
 );
 const PAUSE: &str =
     "INSERT INTO work_pauses (kind, reason) VALUES ($1, $2) ON CONFLICT (kind) DO UPDATE SET reason = excluded.reason";
@@ -79,7 +85,8 @@ const PAUSES: &str = "SELECT kind, reason, since FROM work_pauses ORDER BY since
 const FIGURES: &str = "
 SELECT w.kind, w.state, count(*) AS count, max(unixepoch('subsec') - min(w.run_at) / 1000000.0, 0.0) AS oldest_due
   FROM (SELECT kind, state, run_at FROM work WHERE state = 'waiting' UNION ALL
-        SELECT kind, state, run_at FROM work WHERE state IN ('ready', 'claimed') UNION ALL
+        SELECT kind, CASE WHEN lease_until IS NULL THEN state ELSE 'claimed' END, run_at FROM work
+         WHERE state = 'ready' UNION ALL
         SELECT kind, state, run_at FROM work WHERE state = 'failed') w
  GROUP BY w.kind, w.state ORDER BY w.kind, w.state";
 
@@ -185,6 +192,7 @@ fn work_row(row: &SqliteRow) -> Result<WorkRow, StorageError> {
         payload: row.try_get("payload")?,
         state: super::state(row.try_get("state")?)?,
         attempt: row.try_get("attempt")?,
+        tries: row.try_get("tries")?,
         run_at_us: row.try_get("run_at")?,
         lease_until_us: row.try_get("lease_until")?,
         last_error: row.try_get("last_error")?,
