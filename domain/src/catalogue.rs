@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::approval::Approval;
 use crate::incident::Incident;
 use crate::runbook::Runbook;
 use crate::{Aggregate, DecodeError, StoredEvent};
@@ -15,7 +16,7 @@ pub struct Entry {
     decode: fn(&str, u32, Value) -> Result<(), DecodeError>,
 }
 
-pub const CATALOGUE: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+pub const CATALOGUE: &[Entry] = &[entry::<Runbook>(), entry::<Incident>(), entry::<Approval>()];
 
 const fn entry<A: Aggregate>() -> Entry {
     Entry {

@@ -1,6 +1,7 @@
 //! What the business is: aggregates, their commands, events and decisions. No I/O, no clock, no randomness.
 
 pub mod aggregate;
+pub mod approval;
 pub mod catalogue;
 pub mod cqrs;
 pub mod ids;

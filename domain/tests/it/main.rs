@@ -1,5 +1,8 @@
 //! The domain, seen from outside: given these facts, when this is asked, then that happens.
 
+mod approval_commands;
+mod approval_histories;
+mod approvals;
 mod behaviour;
 mod catalogue;
 mod conditions;
