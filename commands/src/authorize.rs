@@ -15,6 +15,10 @@ pub enum Action {
     DraftRunbook,
     /// Approve, reject and deprecate versions. The aggregate adds: not the author.
     DecideRunbook,
+    /// See what waits for approval, and what became of it.
+    ReadApprovals,
+    /// Vote on it. The approval adds: who is eligible, and not on one's own work.
+    VoteOnApprovals,
     /// Declare incidents, work on them and resolve them.
     HandleIncident,
     /// Say that a time has come. Only what happens by itself may, for it is believed.
@@ -30,11 +34,13 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
         Self::DecideRunbook,
+        Self::ReadApprovals,
+        Self::VoteOnApprovals,
         Self::HandleIncident,
         Self::FireTimer,
         Self::ReadWork,
@@ -50,6 +56,8 @@ impl Action {
             Self::ReadIncidents => "read incidents",
             Self::DraftRunbook => "write and submit runbooks",
             Self::DecideRunbook => "approve, reject or deprecate runbooks",
+            Self::ReadApprovals => "see what waits for approval",
+            Self::VoteOnApprovals => "decide on what waits for approval",
             Self::HandleIncident => "declare and handle incidents",
             Self::FireTimer => "fire timers",
             Self::ReadWork => "see the work queue",
@@ -74,21 +82,21 @@ pub enum Reach {
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks,
-        ReadViews, ReadWork,
+        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, OperateViews, OperateWork, ReadApprovals,
+        ReadIncidents, ReadRunbooks, ReadViews, ReadWork, VoteOnApprovals,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
         // Believed without a look at the clock, so nobody may who has a role.
         (_, FireTimer)
         | (TeamManager | Responder, DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews)
-        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews)
+        | (Auditor, DraftRunbook | DecideRunbook | VoteOnApprovals | HandleIncident | OperateWork | OperateViews)
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews)
+        | (Auditor, ReadRunbooks | ReadApprovals | ReadIncidents | ReadWork | ReadViews)
         | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
         (TeamManager | Responder, DraftRunbook) => Reach::OwnTeams,
-        (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
+        (TeamManager | Responder, ReadRunbooks | ReadApprovals | VoteOnApprovals) => Reach::OwnTeamsAndGlobal,
     }
 }
 
@@ -97,7 +105,8 @@ pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
     match actor.kind {
         // Deciding on a version, and operating the house, takes a person or what he gave his token to.
         ActorKind::System | ActorKind::Reaction => {
-            !matches!(action, Action::DecideRunbook | Action::OperateWork | Action::OperateViews)
+            let of_people = [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews];
+            !of_people.contains(&action)
         }
         ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
             actor.grants.iter().any(|grant| match reach(grant.role, action) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use domain::approval::Approval;
 use domain::incident::Incident;
 use domain::runbook::Runbook;
 use domain::{Aggregate, DecodeError, StoredEvent};
@@ -20,7 +21,7 @@ struct Entry {
     decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
 }
 
-const DECODERS: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+const DECODERS: &[Entry] = &[entry::<Runbook>(), entry::<Incident>(), entry::<Approval>()];
 
 type Fact = Arc<dyn Any + Send + Sync>;
 

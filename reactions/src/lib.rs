@@ -6,7 +6,7 @@
 
 mod backoff;
 mod cause;
-mod expire_submissions;
+mod expire_approvals;
 mod follow;
 mod pool;
 mod reactor;
@@ -20,7 +20,7 @@ mod wake_snoozed;
 mod worker;
 
 pub use cause::Cause;
-pub use expire_submissions::ExpireSubmissions;
+pub use expire_approvals::ExpireApprovals;
 pub use pool::Options;
 pub use reactor::{Reactor, Work};
 pub use registry::Registry;

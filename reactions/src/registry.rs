@@ -8,7 +8,7 @@ use commands::Bus;
 use crate::reactor::Reactor;
 use crate::timers::{Firing, Setting, Timer};
 use crate::worker::Worker;
-use crate::{ExpireSubmissions, TimeOutAcknowledgements, WakeSnoozed};
+use crate::{ExpireApprovals, TimeOutAcknowledgements, WakeSnoozed};
 
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -19,7 +19,7 @@ pub struct Registry {
 impl Registry {
     /// What the product does unasked.
     pub fn of(bus: &Bus) -> Self {
-        Self::default().timer::<WakeSnoozed>(bus).timer::<TimeOutAcknowledgements>(bus).timer::<ExpireSubmissions>(bus)
+        Self::default().timer::<WakeSnoozed>(bus).timer::<TimeOutAcknowledgements>(bus).timer::<ExpireApprovals>(bus)
     }
 
     #[must_use]

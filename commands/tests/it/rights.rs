@@ -7,21 +7,35 @@ use domain::ids::{ActorId, TeamId};
 #[test]
 fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
-    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, fire timers, read work,
-    // operate work, read views, operate views
-    let member =
-        [OwnTeamsAndGlobal, Everywhere, OwnTeams, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Nowhere];
-    let auditor =
-        [Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere];
-    let mut admin = [Everywhere; 10];
-    admin[5] = Nowhere;
+    // read runbooks, read incidents, draft runbooks, decide on runbooks, read approvals, vote on approvals, handle
+    // incidents, fire timers, read work, operate work, read views, operate views
+    let member = [
+        OwnTeamsAndGlobal,
+        Everywhere,
+        OwnTeams,
+        Nowhere,
+        OwnTeamsAndGlobal,
+        OwnTeamsAndGlobal,
+        Everywhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+        Nowhere,
+    ];
+    let auditor = [
+        Everywhere, Everywhere, Nowhere, Nowhere, Everywhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere,
+        Everywhere, Nowhere,
+    ];
+    let mut admin = [Everywhere; 12];
+    admin[7] = Nowhere;
     let table = [
         (Role::PlatformAdmin, admin),
         (Role::TeamManager, member),
         (Role::Responder, member),
         (Role::Auditor, auditor),
-        (Role::Viewer, [Nowhere; 10]),
-        (Role::Partner, [Nowhere; 10]),
+        (Role::Viewer, [Nowhere; 12]),
+        (Role::Partner, [Nowhere; 12]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -54,7 +68,7 @@ fn what_happens_by_itself_fires_timers_and_neither_decides_nor_operates() {
     let reaction = Actor::system(ActorKind::Reaction, "timer");
     assert!(allowed(&reaction, Action::HandleIncident, None));
     assert!(allowed(&reaction, Action::FireTimer, None));
-    for action in [Action::DecideRunbook, Action::OperateWork, Action::OperateViews] {
+    for action in [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews] {
         assert!(!allowed(&reaction, action, None), "{action:?}");
     }
 }

@@ -147,13 +147,19 @@ impl Terms {
         if teams.len() + people.len() > ELIGIBLE {
             faults.push(Fault::new("/eligible", format!("must name at most {ELIGIBLE} teams and people")));
         }
-        teams.iter().for_each(|team| ids::check(team, "/eligible/teams", faults));
-        people.iter().for_each(|who| ids::check(who, "/eligible/people", faults));
+        for team in teams {
+            ids::check(team, "/eligible/teams", faults);
+        }
+        for who in people {
+            ids::check(who, "/eligible/people", faults);
+        }
         check_quorum(self.quorum, faults);
         if self.authors.len() > AUTHORS {
             faults.push(Fault::new("/authors", format!("must be at most {AUTHORS}")));
         }
-        self.authors.iter().for_each(|who| ids::check(who, "/authors", faults));
+        for who in &self.authors {
+            ids::check(who, "/authors", faults);
+        }
     }
 }
 
