@@ -9,9 +9,9 @@ use commands::authorize::{Action, Scope, scope};
 use domain::ids::{TeamId, is_sound};
 use jiff::Timestamp;
 use projections::lists::{self, Search, Teams};
-use projections::{Cursor, View, Views};
-use storage::Token;
-use storage::documents::Sort;
+use projections::{Cursor, Page, View, Views};
+use storage::documents::{Sort, Stored};
+use storage::{StorageError, Token};
 
 use crate::door::Caller;
 use crate::freshness::view_reaches;
@@ -20,6 +20,8 @@ use crate::query::Query;
 use crate::read::data;
 use crate::{Answer, headers, respond};
 
+/// What is wrong with a cursor that leads nowhere here.
+const FOREIGN: &str = "must be the next_cursor of a page of the same list";
 /// What stands for no team where a team is asked for.
 const NO_TEAM: &str = "global";
 /// Labels or tags that are asked for at once. With the words of a search they stay within the bound of `storage`.
@@ -32,7 +34,7 @@ const FACET_CHARACTERS: usize = 400;
 pub(crate) struct Collection {
     pub(crate) views: web::Data<Views>,
     pub(crate) query: Query,
-    actor: Actor,
+    pub(crate) actor: Actor,
     wanted: Option<Token>,
 }
 
@@ -134,17 +136,35 @@ impl Collection {
 
     /// Answers with the page that is asked for. Everything else must have been taken from the query.
     pub(crate) async fn answer<V: View>(mut self, wanted: storage::documents::Query) -> Answer {
-        let foreign = "must be the next_cursor of a page of the same list";
+        let cursor = self.begin::<V>().await?;
+        let page = self.views.page::<V>(wanted, cursor.as_ref()).await?;
+        self.respond(page).await
+    }
+
+    /// As `answer`, of those documents that `only` says.
+    pub(crate) async fn answer_only<V: View>(
+        mut self,
+        wanted: storage::documents::Query,
+        only: impl Fn(&Stored) -> Result<bool, StorageError>,
+    ) -> Answer {
+        let cursor = self.begin::<V>().await?;
+        let page = self.views.sift::<V>(wanted, cursor.as_ref(), only).await?;
+        self.respond(page).await
+    }
+
+    async fn begin<V: View>(&mut self) -> Result<Option<Cursor>, Problem> {
         let cursor = self.query.take("cursor").map(|text| Cursor::parse(&text));
         if cursor == Some(None) {
-            self.query.fault("cursor", foreign);
+            self.query.fault("cursor", FOREIGN);
         }
         std::mem::take(&mut self.query).close()?;
         self.fresh::<V>().await?;
-        let views = self.views;
-        let page = views.page::<V>(wanted, cursor.flatten().as_ref()).await?;
-        let page = page.ok_or_else(|| Problem::fault("/query/cursor", foreign))?;
-        let token = views.store().token(page.position).await?;
+        Ok(cursor.flatten())
+    }
+
+    async fn respond(self, page: Option<Page>) -> Answer {
+        let page = page.ok_or_else(|| Problem::fault("/query/cursor", FOREIGN))?;
+        let token = self.views.store().token(page.position).await?;
         let next = page.next.map(|cursor| cursor.to_string());
         Ok(respond::stored_page(&page.items, next.as_deref(), &token))
     }

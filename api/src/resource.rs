@@ -2,10 +2,12 @@
 
 use commands::Governed;
 use commands::authorize::Action;
+use domain::approval::Approval;
 use domain::ids::TeamId;
 use domain::incident::Incident;
 use domain::runbook::Runbook;
 use projections::View;
+use projections::approvals::ApprovalDetail;
 use projections::incidents::IncidentDetail;
 use projections::runbooks::RunbookDetail;
 use serde::Deserialize;
@@ -50,6 +52,13 @@ impl Resource for Incident {
     const NOUN: &'static str = "incident";
     const PATH: &'static str = "/api/incidents";
     const READ: Action = Action::ReadIncidents;
+}
+
+impl Resource for Approval {
+    type Document = ApprovalDetail;
+    const NOUN: &'static str = "approval";
+    const PATH: &'static str = "/api/approvals";
+    const READ: Action = Action::ReadApprovals;
 }
 
 #[cfg(test)]

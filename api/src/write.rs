@@ -101,7 +101,7 @@ impl Write {
 
     /// Never an error: the command is recorded, so the worst that can be said is where to look for it.
     async fn respond<R: Resource>(&self, status: StatusCode, outcome: &Outcome) -> Answer {
-        let mut response = match self.document::<R>(outcome).await {
+        let mut response = match self.document::<R>(&self.id, outcome).await {
             Ok(shown) if R::is_gone(&shown.card) => HttpResponse::NoContent().finish(),
             Ok(shown) => {
                 let mut response = respond::stored(status, shown.body);
@@ -128,13 +128,13 @@ impl Write {
         Ok(response)
     }
 
-    /// The resource as its view shows it after the command; for a repeated request as it was then, so that the answer is
+    /// A resource as its view shows it after the command; for a repeated request as it was then, so that the answer is
     /// the same.
-    async fn document<R: Resource>(&self, outcome: &Outcome) -> Result<Shown, Problem> {
+    pub(crate) async fn document<R: Resource>(&self, id: &str, outcome: &Outcome) -> Result<Shown, Problem> {
         let nothing = || Problem::missing("nothing was recorded of it");
         if outcome.replayed {
             let until = Until::Position(outcome.position);
-            let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
+            let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, id), until).await?;
             let folded: Folded<R::Document> = history.document().ok_or_else(nothing)?;
             return Shown::folded(&folded);
         }
@@ -142,7 +142,7 @@ impl Write {
             let epoch = self.bus.store().epoch().await?;
             return Err(Problem::behind(&Token { epoch, position: behind.position }));
         }
-        let (stored, position) = self.views.find::<R::Document>(&self.id).await?;
+        let (stored, position) = self.views.find::<R::Document>(id).await?;
         Shown::stored(&stored.ok_or_else(nothing)?, position)
     }
 }

@@ -8,6 +8,7 @@ use storage::documents::{Shape, Table};
 use storage::{StorageError, Store};
 use uuid::Uuid;
 
+use crate::approvals::ApprovalDetail;
 use crate::build::{self, BuildError, Built, Observer};
 use crate::feed::Feed;
 use crate::follow::Follower;
@@ -36,6 +37,7 @@ pub const VIEWS: &[Registration] = &[
     register::<RunbookVersion>(),
     register::<IncidentDetail>(),
     register::<timeline::Entry>(),
+    register::<ApprovalDetail>(),
 ];
 
 pub const fn register<V: View>() -> Registration {

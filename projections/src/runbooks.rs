@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::Aggregate;
-use domain::ids::{ActorId, TeamId};
+use domain::ids::{ActorId, ApprovalId, TeamId};
 use domain::runbook::definition::Definition;
-use domain::runbook::{Approved, Drafted, Event, Phase, Runbook, Status};
+use domain::runbook::{Approved, Consent, Drafted, Event, Phase, Runbook, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,8 @@ pub struct Draft {
     pub authors: BTreeSet<ActorId>,
     pub change_note: Option<String>,
     pub submitted: Option<Submitted>,
+    /// What it waits for while it is pending.
+    pub approval: Option<Waiting>,
     /// Why it came back, until it is submitted again.
     pub rejected: Option<Rejected>,
     /// When it came back because nobody had decided in time, until it is submitted again.
@@ -67,8 +69,28 @@ pub struct Submitted {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Of the approval, where it is decided.
+    pub id: ApprovalId,
+    /// How many must approve.
+    pub quorum: u32,
+    /// Who has approved so far.
+    pub votes: Vec<Vote>,
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vote {
+    pub by: ActorId,
+    pub standing_in_for: Option<ActorId>,
+    pub reason: Option<String>,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rejected {
     pub by: ActorId,
+    pub standing_in_for: Option<ActorId>,
     pub at: Timestamp,
     pub reason: String,
 }
@@ -85,11 +107,14 @@ pub struct VersionSummary {
     pub number: u32,
     pub content_hash: String,
     pub authors: BTreeSet<ActorId>,
+    /// Whose vote was the last that it needed.
     pub approved_by: Option<ActorId>,
     pub approved_at: Timestamp,
+    /// Every vote for it, in their order.
+    pub consents: Vec<Consent>,
+    pub approval_id: Option<ApprovalId>,
     pub self_approved: bool,
     pub change_note: Option<String>,
-    pub reason: Option<String>,
 }
 
 /// One immutable version. Inserted by its approval, and never touched again.
@@ -103,7 +128,7 @@ pub struct RunbookVersion {
 
 impl View for RunbookDetail {
     const NAME: &'static str = "runbooks";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const READS: &'static [&'static str] = &[Runbook::TYPE];
     const ORIGIN: Origin = Origin::Stream;
     const COLUMNS: &'static [Column] = &[
@@ -164,7 +189,7 @@ impl View for RunbookDetail {
 
 impl View for RunbookVersion {
     const NAME: &'static str = "runbook_versions";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const READS: &'static [&'static str] = &[Runbook::TYPE];
     const ORIGIN: Origin = Origin::Event;
     const COLUMNS: &'static [Column] = &[text("runbook_id"), integer("number")];
@@ -214,12 +239,23 @@ impl RunbookDetail {
                 self.write_draft(drafted);
             }
             Event::DraftEdited(drafted) => self.write_draft(drafted),
-            Event::DraftSubmitted { by, expires_at, .. } => {
+            Event::DraftSubmitted { by, approval_id, quorum, expires_at, .. } => {
+                let (quorum, expires_at) = (*quorum, *expires_at);
                 self.change_draft(|draft| {
                     draft.phase = Phase::Pending;
-                    draft.submitted = Some(Submitted { by: by.clone(), at, expires_at: *expires_at });
+                    draft.submitted = Some(Submitted { by: by.clone(), at, expires_at });
+                    draft.approval = Some(Waiting { id: approval_id.clone(), quorum, votes: vec![], expires_at });
                     draft.rejected = None;
                     draft.expired_at = None;
+                });
+            }
+            Event::VoteCounted { consent, .. } => {
+                let Consent { by, standing_in_for, reason } = consent.clone();
+                self.change_draft(|draft| {
+                    draft.approval.iter_mut().for_each(|approval| {
+                        let (by, standing_in_for, reason) = (by.clone(), standing_in_for.clone(), reason.clone());
+                        approval.votes.push(Vote { by, standing_in_for, reason, at });
+                    });
                 });
             }
             Event::SubmissionWithdrawn { .. } => self.change_draft(back_to_its_authors),
@@ -229,10 +265,15 @@ impl RunbookDetail {
                     draft.expired_at = Some(at);
                 });
             }
-            Event::Rejected { by, reason, .. } => {
+            Event::Rejected { by, standing_in_for, reason, .. } => {
                 self.change_draft(|draft| {
                     back_to_its_authors(draft);
-                    draft.rejected = Some(Rejected { by: by.clone(), at, reason: reason.clone() });
+                    draft.rejected = Some(Rejected {
+                        by: by.clone(),
+                        standing_in_for: standing_in_for.clone(),
+                        at,
+                        reason: reason.clone(),
+                    });
                 });
             }
             Event::Approved(approved) => self.approve(approved, at),
@@ -262,6 +303,7 @@ impl RunbookDetail {
             authors,
             change_note: drafted.change_note.clone(),
             submitted: None,
+            approval: None,
             rejected,
             expired_at,
         });
@@ -295,6 +337,7 @@ impl RunbookDetail {
 fn back_to_its_authors(draft: &mut Draft) {
     draft.phase = Phase::Editing;
     draft.submitted = None;
+    draft.approval = None;
 }
 
 fn summary(approved: &Approved, at: Timestamp) -> VersionSummary {
@@ -306,16 +349,17 @@ fn summary(approved: &Approved, at: Timestamp) -> VersionSummary {
         approved_at: at,
         self_approved: approved.self_approved,
         change_note: approved.change_note.clone(),
-        reason: approved.reason.clone(),
+        consents: approved.consents.clone(),
+        approval_id: Some(approved.approval_id.clone()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::Aggregate;
-    use domain::ids::ActorId;
+    use domain::ids::{ActorId, ApprovalId};
     use domain::runbook::definition::parse;
-    use domain::runbook::{Command, Event, Phase, Runbook, Status};
+    use domain::runbook::{Command, Consent, Event, Phase, Runbook, Status};
     use serde_json::json;
 
     use super::{RunbookDetail, RunbookVersion};
@@ -343,18 +387,24 @@ mod tests {
         let mut events: Vec<Event> = Vec::new();
         for step in steps {
             let (by, reason) = (ActorId::new(APPROVER), "r".to_owned());
-            let content_hash = state.draft.as_ref().map(|draft| draft.content_hash.clone()).unwrap_or_default();
+            let approval_id = ApprovalId::new("a1");
             let another_platform_admin = true;
+            let submit = |quorum, expires_at| Command::Submit {
+                by: ActorId::new(AUTHOR),
+                approval_id: ApprovalId::new("a1"),
+                quorum,
+                expires_at,
+            };
+            let consent = Consent { by: by.clone(), standing_in_for: None, reason: Some("fine".to_owned()) };
             let command = match *step {
-                "approve" => Command::Approve { by, content_hash, another_platform_admin, reason: None },
-                "reject" => Command::Reject { by, content_hash, another_platform_admin, reason },
+                "approve" => Command::Approve { approval_id, consent },
+                "vote" => Command::CountVote { approval_id, consent },
+                "reject" => Command::Reject { approval_id, by, standing_in_for: None, reason },
                 "deprecate" => Command::Deprecate { by, another_platform_admin, reason: Some(reason) },
-                "submit" => Command::Submit { by: ActorId::new(AUTHOR), expires_at: None },
-                "submit for a time" => Command::Submit { by: ActorId::new(AUTHOR), expires_at: Some(at(9)) },
-                "expire" => {
-                    let content_hash = state.draft.as_ref().unwrap().content_hash.clone();
-                    Command::ExpireSubmission { content_hash, expires_at: at(9), at: at(9) }
-                }
+                "submit" => submit(1, None),
+                "submit to two" => submit(2, None),
+                "submit for a time" => submit(1, Some(at(9))),
+                "expire" => Command::ExpireSubmission { approval_id },
                 "withdraw" => Command::WithdrawSubmission { by: ActorId::new(AUTHOR) },
                 "discard" => Command::DiscardDraft { by: ActorId::new(AUTHOR) },
                 name => written(name, events.is_empty()),
@@ -405,6 +455,18 @@ mod tests {
         assert!(draft.rejected.is_none());
         let draft = after(&["one", "submit", "withdraw"]).0.draft.unwrap();
         assert_eq!((draft.phase, draft.submitted), (Phase::Editing, None));
+    }
+
+    #[test]
+    fn a_pending_draft_shows_what_it_waits_for() {
+        let approval = after(&["one", "submit to two", "vote"]).0.draft.unwrap().approval.unwrap();
+        assert_eq!((approval.id.as_str(), approval.quorum, approval.expires_at), ("a1", 2, None));
+        assert_eq!((approval.votes[0].by.as_str(), approval.votes[0].at), (APPROVER, at(2)));
+        assert_eq!(after(&["one", "submit to two", "vote", "withdraw"]).0.draft.unwrap().approval, None);
+        let again = after(&["one", "submit to two", "vote", "reject", "submit to two"]).0.draft.unwrap();
+        assert_eq!(again.approval.unwrap().votes, []);
+        let version = after(&["one", "submit", "approve"]).1.remove(0).summary;
+        assert_eq!((version.approval_id, version.consents.len()), (Some(ApprovalId::new("a1")), 1));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod behaviour;
 mod catalogue;
 mod conditions;
 mod definitions;
+mod differences;
 mod golden;
 mod histories;
 mod incident_commands;

@@ -1,5 +1,6 @@
 //! What lists can be asked for: typed requests that become queries of documents.
 
+mod approvals;
 mod incidents;
 mod runbooks;
 mod timeline;
@@ -7,6 +8,7 @@ mod timeline;
 use domain::ids::TeamId;
 use storage::documents::{Filter, Sort, Value};
 
+pub use approvals::{ApprovalList, Awaiting};
 pub use incidents::IncidentList;
 pub use runbooks::RunbookList;
 pub use timeline::{Told, timeline};
