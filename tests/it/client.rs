@@ -70,8 +70,11 @@ impl Client {
 
     /// Submits the draft of a runbook: the path of its approval.
     pub(crate) async fn submitted(&self, path: &str, body: Value) -> String {
-        let document = self.post(&format!("{path}/submit"), body).await.expect(200).json();
-        format!("/api/approvals/{}", document["draft"]["approval"]["id"].as_str().unwrap())
+        let reply = self.post(&format!("{path}/submit"), body).await.expect(200);
+        let approval = format!("/api/approvals/{}", reply.json()["draft"]["approval"]["id"].as_str().unwrap());
+        // Its own view may come a little later.
+        self.get_after(&reply, &approval).await.expect(200);
+        approval
     }
 
     /// A new incident, as its path.

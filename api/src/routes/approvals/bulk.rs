@@ -70,7 +70,8 @@ fn decisions(write: &Write) -> Result<Vec<Decision>, Problem> {
     let mut fields = write.fields()?;
     fields.require("decisions");
     let decisions = fields.objects("decisions", decision);
-    if decisions.as_ref().is_some_and(|all| all.len() > DECISIONS || all.is_empty()) {
+    let sent = write.body.get("decisions").and_then(Value::as_array).map(Vec::len);
+    if sent.is_some_and(|sent| sent > DECISIONS || sent == 0) {
         fields.fault("decisions", format!("must be 1 to {DECISIONS}"));
     }
     fields.close()?;
