@@ -99,9 +99,9 @@ async fn votes_at_once_count_each_once(serving: Serving) {
         assert!(replies.iter().all(|reply| [200, 409].contains(&reply.status)), "{replies:?}");
         let last = replies.iter().filter(|reply| reply.status == 200).max_by_key(|reply| reply.number()).unwrap();
         let over = author.get_after(last, &approval).await.expect(200).json();
-        let voters: std::collections::BTreeSet<_> =
+        let people: std::collections::BTreeSet<_> =
             over["votes"].as_array().unwrap().iter().map(|vote| vote["by"].as_str().unwrap().to_owned()).collect();
-        assert_eq!((&over["status"], voters.len()), (&json!("approved"), 3), "{over}");
+        assert_eq!((&over["status"], people.len()), (&json!("approved"), 3), "{over}");
         assert_eq!(over["votes"].as_array().map(Vec::len), Some(3), "each once: {over}");
         let approved = author.get_after(last, &path).await.expect(200).json();
         assert_eq!((&approved["current"], approved["versions"].as_array().map(Vec::len)), (&json!(1), Some(1)));

@@ -134,8 +134,8 @@ impl Terms {
     }
 
     /// Whether there is something for him to decide: he may, and neither he nor whom he stands in for has voted.
-    pub fn awaits(&self, voter: &Voter, votes: &[Vote]) -> bool {
-        self.admit(voter).is_ok() && !votes.iter().any(|vote| shares_people(vote, voter))
+    pub fn awaits(&self, voter: &Voter, cast: &[Vote]) -> bool {
+        self.admit(voter).is_ok() && !cast.iter().any(|vote| shares_people(vote, voter))
     }
 
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {

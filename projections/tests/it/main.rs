@@ -6,4 +6,5 @@ mod given;
 mod nodes;
 mod oracle;
 mod several_streams;
+mod sifting;
 mod versions;

@@ -131,21 +131,19 @@ impl Runbooks {
         let by = ActorId::new(format!("judge-{}", dice.below(9)));
         let approval_id = ApprovalId::new(&*approval.id);
         let grants = vec![Grant { role: Role::PlatformAdmin, team: None }];
-        let reason = Some(format!("looked at it for {} minutes", dice.below(50)));
+        let looked = format!("looked at it for {} minutes", dice.below(50));
         let voter = Voter { by: by.clone(), standing_in_for: None, grants, another_platform_admin: true };
         let hash = runbook.state.draft.as_ref().map(|draft| draft.content_hash.clone());
         let (content_hash, at) = (hash.unwrap_or_default(), Timestamp::UNIX_EPOCH);
-        let cast = Cast { voter, verdict, content_hash, reason: reason.clone(), at };
+        let cast = Cast { voter, verdict, content_hash, reason: Some(looked.clone()), at };
         let counted = decided(approval, &approval::Command::Vote(Box::new(cast)));
         if counted.events.is_empty() {
             return vec![];
         }
-        let consent = Consent { by: by.clone(), standing_in_for: None, reason: reason.clone() };
+        let consent = Consent { by: by.clone(), standing_in_for: None, reason: Some(looked.clone()) };
         let command = match approval.state.status {
             approval::Status::Approved => Command::Approve { approval_id, consent },
-            approval::Status::Rejected => {
-                Command::Reject { approval_id, by, standing_in_for: None, reason: reason.unwrap_or_default() }
-            }
+            approval::Status::Rejected => Command::Reject { approval_id, by, standing_in_for: None, reason: looked },
             _ => Command::CountVote { approval_id, consent },
         };
         vec![counted, decided(runbook, &command)]
