@@ -6,14 +6,14 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, web};
 use commands::authorize::{Action, Scope, scope};
-use commands::{Actor, Keys};
+use commands::{Actor, Bus, Keys};
 use domain::ids::{TeamId, is_sound};
 use jiff::Timestamp;
 use projections::lists::{self, Search, Teams};
-use projections::{Cursor, View, Views};
+use projections::{Cursor, Page, View, Views};
 use serde_json::{Value, json};
-use storage::Token;
-use storage::documents::Sort;
+use storage::documents::{Sort, Stored};
+use storage::{StorageError, Token};
 
 use crate::door::Caller;
 use crate::freshness::view_reaches;
@@ -22,6 +22,8 @@ use crate::query::Query;
 use crate::read::{data, part};
 use crate::{Answer, headers, respond, unseal};
 
+/// What is wrong with a cursor that leads nowhere here.
+const FOREIGN: &str = "must be the next_cursor of a page of the same list";
 /// What stands for no team where a team is asked for.
 const NO_TEAM: &str = "global";
 /// Labels or tags that are asked for at once. With the words of a search they stay within the bound of `storage`.
@@ -32,10 +34,11 @@ const FACET_CHARACTERS: usize = 400;
 /// A request for a page of a list.
 #[derive(Debug)]
 pub(crate) struct Collection {
+    pub(crate) bus: web::Data<Bus>,
     pub(crate) views: web::Data<Views>,
     pub(crate) query: Query,
     pub(crate) keys: web::Data<Keys>,
-    actor: Actor,
+    pub(crate) actor: Actor,
     wanted: Option<Token>,
 }
 
@@ -48,6 +51,7 @@ impl FromRequest for Collection {
         let caller = Caller::from_request(&request, payload);
         Box::pin(async move {
             Ok(Self {
+                bus: data(&request)?,
                 views: data(&request)?,
                 keys: data(&request)?,
                 query: Query::parse(request.query_string())?,
@@ -138,17 +142,35 @@ impl Collection {
 
     /// Answers with the page that is asked for. Everything else must have been taken from the query.
     pub(crate) async fn answer<V: View>(mut self, wanted: storage::documents::Query) -> Answer {
-        let foreign = "must be the next_cursor of a page of the same list";
+        let cursor = self.begin::<V>().await?;
+        let page = self.views.page::<V>(wanted, cursor.as_ref()).await?;
+        self.respond(page).await
+    }
+
+    /// As `answer`, of those documents that `only` says.
+    pub(crate) async fn answer_only<V: View>(
+        mut self,
+        wanted: storage::documents::Query,
+        only: impl Fn(&Stored) -> Result<bool, StorageError>,
+    ) -> Answer {
+        let cursor = self.begin::<V>().await?;
+        let page = self.views.sift::<V>(wanted, cursor.as_ref(), only).await?;
+        self.respond(page).await
+    }
+
+    async fn begin<V: View>(&mut self) -> Result<Option<Cursor>, Problem> {
         let cursor = self.query.take("cursor").map(|text| Cursor::parse(&text));
         if cursor == Some(None) {
-            self.query.fault("cursor", foreign);
+            self.query.fault("cursor", FOREIGN);
         }
         std::mem::take(&mut self.query).close()?;
         self.fresh::<V>().await?;
-        let views = self.views;
-        let page = views.page::<V>(wanted, cursor.flatten().as_ref()).await?;
-        let page = page.ok_or_else(|| Problem::fault("/query/cursor", foreign))?;
-        let token = views.store().token(page.position).await?;
+        Ok(cursor.flatten())
+    }
+
+    async fn respond(self, page: Option<Page>) -> Answer {
+        let page = page.ok_or_else(|| Problem::fault("/query/cursor", FOREIGN))?;
+        let token = self.views.store().token(page.position).await?;
         let next = page.next.map(|cursor| cursor.to_string());
         Ok(respond::stored_page(&page.items, next.as_deref(), &token))
     }

@@ -170,6 +170,26 @@ impl Problem {
     }
 }
 
+impl Problem {
+    pub(crate) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// As it is sent.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        let mut document = json!({
+            "type": format!("urn:pagefree:problem:{}", self.code),
+            "title": self.title,
+            "status": self.status(),
+            "detail": self.detail,
+        });
+        if !self.errors.is_empty() {
+            document["errors"] = json!(self.errors);
+        }
+        document
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.title, self.detail)
@@ -182,20 +202,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut document = json!({
-            "type": format!("urn:pagefree:problem:{}", self.code),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if !self.errors.is_empty() {
-            document["errors"] = json!(self.errors);
-        }
         let mut response = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
             response.insert_header((*name, value.as_str()));
         }
-        response.insert_header((CONTENT_TYPE, "application/problem+json")).body(document.to_string())
+        response.insert_header((CONTENT_TYPE, "application/problem+json")).body(self.document().to_string())
     }
 }
 

@@ -92,7 +92,8 @@ impl FromRequest for List {
 }
 
 impl Read {
-    async fn extract(request: HttpRequest, actor: Actor, mut query: Query) -> Result<Self, Problem> {
+    /// What is left of a query when the route has taken its own parameters.
+    pub(crate) async fn extract(request: HttpRequest, actor: Actor, mut query: Query) -> Result<Self, Problem> {
         let (bus, views, keys) = (data::<Bus>(&request)?, data::<Views>(&request)?, data(&request)?);
         let as_of = query.as_of();
         query.close()?;

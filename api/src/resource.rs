@@ -3,12 +3,14 @@
 use commands::Governed;
 use commands::authorize::Action;
 use domain::api_token::ApiToken;
+use domain::approval::Approval;
 use domain::ids::TeamId;
 use domain::incident::Incident;
 use domain::runbook::Runbook;
 use domain::team::Team;
 use domain::user::User;
 use projections::View;
+use projections::approvals::ApprovalDetail;
 use projections::incidents::IncidentDetail;
 use projections::people::{ApiTokenDetail, TeamDetail, UserDetail};
 use projections::runbooks::RunbookDetail;
@@ -57,6 +59,13 @@ impl Resource for Incident {
     const NOUN: &'static str = "incident";
     const PATH: &'static str = "/api/incidents";
     const READ: Action = Action::ReadIncidents;
+}
+
+impl Resource for Approval {
+    type Document = ApprovalDetail;
+    const NOUN: &'static str = "approval";
+    const PATH: &'static str = "/api/approvals";
+    const READ: Action = Action::ReadApprovals;
 }
 
 impl Resource for User {

@@ -145,17 +145,17 @@ impl Write {
     }
 
     async fn opened<R: Resource>(&self, outcome: &Outcome) -> Result<Shown, Problem> {
-        let Shown { card, body, position } = self.document::<R>(outcome).await?;
+        let Shown { card, body, position } = self.document::<R>(&self.id, outcome).await?;
         Ok(Shown { card, body: unseal::text::<R>(&self.keys, body).await?, position })
     }
 
-    /// The resource as its view shows it after the command; for a repeated request as it was then, so that the answer is
+    /// A resource as its view shows it after the command; for a repeated request as it was then, so that the answer is
     /// the same.
-    async fn document<R: Resource>(&self, outcome: &Outcome) -> Result<Shown, Problem> {
+    pub(crate) async fn document<R: Resource>(&self, id: &str, outcome: &Outcome) -> Result<Shown, Problem> {
         let nothing = || Problem::missing("nothing was recorded of it");
         if outcome.replayed {
             let until = Until::Position(outcome.position);
-            let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, &*self.id), until).await?;
+            let history = as_of::read(self.bus.store(), StreamId::new(R::TYPE, id), until).await?;
             let folded: Folded<R::Document> = history.document().ok_or_else(nothing)?;
             return Shown::folded(&folded);
         }
@@ -163,7 +163,7 @@ impl Write {
             let epoch = self.bus.store().epoch().await?;
             return Err(Problem::behind(&Token { epoch, position: behind.position }));
         }
-        let (stored, position) = self.views.find::<R::Document>(&self.id).await?;
+        let (stored, position) = self.views.find::<R::Document>(id).await?;
         Shown::stored(&stored.ok_or_else(nothing)?, position)
     }
 }

@@ -15,6 +15,10 @@ pub enum Action {
     DraftRunbook,
     /// Approve, reject and deprecate versions. The aggregate adds: not the author.
     DecideRunbook,
+    /// See what waits for approval, and what became of it.
+    ReadApprovals,
+    /// Vote on it. The approval adds: who is eligible, and not on one's own work.
+    VoteOnApprovals,
     /// Declare incidents, work on them and resolve them.
     HandleIncident,
     /// Say that a time has come. Only what happens by itself may, for it is believed.
@@ -42,11 +46,13 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
         Self::DecideRunbook,
+        Self::ReadApprovals,
+        Self::VoteOnApprovals,
         Self::HandleIncident,
         Self::FireTimer,
         Self::ReadWork,
@@ -68,6 +74,8 @@ impl Action {
             Self::ReadIncidents => "read incidents",
             Self::DraftRunbook => "write and submit runbooks",
             Self::DecideRunbook => "approve, reject or deprecate runbooks",
+            Self::ReadApprovals => "see what waits for approval",
+            Self::VoteOnApprovals => "decide on what waits for approval",
             Self::HandleIncident => "declare and handle incidents",
             Self::FireTimer => "fire timers",
             Self::ReadWork => "see the work queue",
@@ -99,7 +107,8 @@ pub enum Reach {
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
         DecideRunbook, DraftRunbook, FireTimer, HandleIncident, ManageOneself, ManagePeople, ManageRoles, ManageTeams,
-        ManageTokens, OperateViews, OperateWork, ReadIncidents, ReadPeople, ReadRunbooks, ReadViews, ReadWork,
+        ManageTokens, OperateViews, OperateWork, ReadApprovals, ReadIncidents, ReadPeople, ReadRunbooks, ReadViews,
+        ReadWork, VoteOnApprovals,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
@@ -113,15 +122,15 @@ pub fn reach(role: Role, action: Action) -> Reach {
         | (Responder, ManageRoles | ManageTeams)
         | (
             Auditor,
-            DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews | ManagePeople | ManageRoles
-            | ManageTeams | ManageTokens,
+            DraftRunbook | DecideRunbook | VoteOnApprovals | HandleIncident | OperateWork | OperateViews | ManagePeople
+            | ManageRoles | ManageTeams | ManageTokens,
         )
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews | ReadPeople)
+        | (Auditor, ReadRunbooks | ReadApprovals | ReadIncidents | ReadWork | ReadViews | ReadPeople)
         | (TeamManager | Responder, HandleIncident | ReadIncidents | ReadPeople) => Reach::Everywhere,
         (TeamManager | Responder, DraftRunbook) | (TeamManager, ManageRoles | ManageTeams) => Reach::OwnTeams,
-        (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
+        (TeamManager | Responder, ReadRunbooks | ReadApprovals | VoteOnApprovals) => Reach::OwnTeamsAndGlobal,
     }
 }
 
@@ -132,7 +141,8 @@ pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
         ActorKind::User if action == Action::ManageOneself => true,
         // Deciding on a version, and operating the house, takes a person or what he gave his token to.
         ActorKind::System | ActorKind::Reaction => {
-            !matches!(action, Action::DecideRunbook | Action::OperateWork | Action::OperateViews)
+            let of_people = [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews];
+            !of_people.contains(&action)
         }
         ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
             actor.grants.iter().any(|grant| match reach(grant.role, action) {

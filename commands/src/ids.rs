@@ -23,6 +23,11 @@ pub fn of_request(principal: &str, key: &str, body_sha256: &[u8; 32]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, &name.finalize())
 }
 
+/// The id of something that a command brings about beside what it creates, by the name that this has in it.
+pub fn derived(command_id: Uuid, name: &str) -> Uuid {
+    Uuid::new_v5(&command_id, name.as_bytes())
+}
+
 /// The command id of an outcome: the same outcome cannot be told twice.
 pub fn of_outcome(work_id: Uuid) -> Uuid {
     Uuid::new_v5(&NAMESPACE, work_id.as_bytes())

@@ -4,6 +4,7 @@
 //! was faster. Nothing here touches the outside world.
 
 mod actor;
+pub mod approvals;
 pub mod authorize;
 mod bus;
 mod contention;

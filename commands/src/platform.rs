@@ -30,6 +30,11 @@ pub async fn has_another_admin(unit: &mut Unit<'_>, than: &ActorId, at: Timestam
     Ok(unit.read::<Platform>(ID).await?.has_another_admin(than, at))
 }
 
+/// The same for whoever only wants to know.
+pub async fn knows_another_admin(bus: &Bus, than: &ActorId, at: Timestamp) -> Result<bool, CommandError> {
+    Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| platform.has_another_admin(than, at)))
+}
+
 /// Whether the first platform admin has been here.
 pub async fn is_set_up(bus: &Bus) -> Result<bool, CommandError> {
     Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| platform.is_set_up))

@@ -57,6 +57,19 @@ impl Request {
         self
     }
 
+    /// One of many things that are asked for at once, each recorded on its own. Under the key of the whole it has a key
+    /// of its own, which nobody can send: keys have no blank.
+    #[must_use]
+    pub fn part(&self, n: usize) -> Self {
+        let mut part = self.clone();
+        part.command_id = ids::derived(self.command_id, &n.to_string());
+        part.correlation_id.get_or_insert_with(|| self.command_id.to_string());
+        if let Some(idempotency) = &mut part.idempotency {
+            idempotency.key = format!("{} {n}", idempotency.key);
+        }
+        part
+    }
+
     /// The outcome of claimed work: recorded once, together with the closing of the work, or fenced.
     #[must_use]
     pub fn outcome(mut self, claim: Claim) -> Self {

@@ -1,6 +1,7 @@
 //! One attempt at a command: the aggregates that it read, what they decided, and the one append that records it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{DecodeError, StoredEvent};
@@ -8,7 +9,7 @@ use storage::{Append, NewEvent, Receipt, Recorded, Store, StreamId, StreamWrite,
 
 use crate::authorize::{allowed, allowed_somewhere};
 use crate::states::Seen;
-use crate::{Bus, CommandError, Governed, Request, ids};
+use crate::{Actor, Bus, CommandError, Governed, Grant, Request, ids};
 
 /// How an attempt reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Unit<'a> {
     request: &'a Request,
     reading: Reading,
     streams: Vec<Stream>,
+    /// Rights of somebody else that count as the actor's own, see [`Unit::lend`].
+    lent: Vec<Grant>,
 }
 
 #[derive(Debug)]
@@ -85,7 +88,17 @@ pub(crate) enum Ended {
 
 impl<'a> Unit<'a> {
     pub(crate) fn new(bus: &'a Bus, request: &'a Request, reading: Reading) -> Self {
-        Self { bus, request, reading, streams: Vec::with_capacity(1) }
+        Self { bus, request, reading, streams: Vec::with_capacity(1), lent: Vec::new() }
+    }
+
+    /// What surrounds the command.
+    pub fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// From here on the actor also has the rights of the one in whose name he acts.
+    pub(crate) fn lend(&mut self, grants: &[Grant]) {
+        self.lent.extend_from_slice(grants);
     }
 
     /// For facts that no stream holds.
@@ -142,6 +155,11 @@ impl<'a> Unit<'a> {
             return Err(CommandError::Impersonation { named, actor });
         }
         let action = state.action_here(command);
+        let with_lent = |actor: &Actor| {
+            let grants = actor.grants.iter().chain(&self.lent).cloned().collect();
+            Actor { grants, ..actor.clone() }
+        };
+        let actor = &if self.lent.is_empty() { Cow::Borrowed(actor) } else { Cow::Owned(with_lent(actor)) };
         // The role counts also where no team is in question: nothing there, or nothing left of it.
         if allowed_somewhere(actor, action) && state.teams(command).into_iter().all(|team| allowed(actor, action, team))
         {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api_token::ApiToken;
+use crate::approval::Approval;
 use crate::incident::Incident;
 use crate::platform::Platform;
 use crate::runbook::Runbook;
@@ -23,6 +24,7 @@ pub struct Entry {
 pub const CATALOGUE: &[Entry] = &[
     entry::<Runbook>(),
     entry::<Incident>(),
+    entry::<Approval>(),
     entry::<User>(),
     entry::<Team>(),
     entry::<ApiToken>(),

@@ -57,6 +57,7 @@ id!(TeamId);
 id!(ServiceId);
 id!(RunbookId);
 id!(IncidentId);
+id!(ApprovalId);
 
 /// Whether `id` has the shape of an identifier.
 pub fn is_sound(id: &str) -> bool {

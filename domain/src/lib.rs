@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod api_token;
+pub mod approval;
 pub mod catalogue;
 pub mod cqrs;
 pub mod ids;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use domain::api_token::ApiToken;
+use domain::approval::Approval;
 use domain::incident::Incident;
 use domain::platform::Platform;
 use domain::runbook::Runbook;
@@ -28,6 +29,7 @@ struct Entry {
 const DECODERS: &[Entry] = &[
     entry::<Runbook>(),
     entry::<Incident>(),
+    entry::<Approval>(),
     entry::<User>(),
     entry::<Team>(),
     entry::<ApiToken>(),

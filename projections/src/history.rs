@@ -1,6 +1,7 @@
 //! The audit trail of one aggregate: every event as it is stored, with who, when and why.
 
 use domain::Aggregate;
+use domain::approval::Approval;
 use domain::incident::Incident;
 use domain::runbook::Runbook;
 use jiff::Timestamp;
@@ -30,7 +31,7 @@ pub struct Entry {
 impl View for Entry {
     const NAME: &'static str = "history";
     const VERSION: u32 = 1;
-    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE];
+    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE, Approval::TYPE];
     const ORIGIN: Origin = Origin::Event;
 
     fn keys(event: &Decoded) -> Vec<String> {

@@ -3,6 +3,7 @@
 //! A fold sees its event and its own document, nothing else, so that a replay equals what was live. Nothing here reads
 //! a clock, and nothing here reaches the outside world.
 
+pub mod approvals;
 pub mod as_of;
 pub mod build;
 mod decoded;

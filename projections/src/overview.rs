@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::approval::Status;
 use serde::{Deserialize, Serialize};
 
+use crate::approvals::ApprovalDetail;
 use crate::incidents::IncidentDetail;
 use crate::runbooks::{DISCARDED, RunbookDetail};
 use crate::{ReadError, Views};
@@ -12,6 +14,7 @@ use crate::{ReadError, Views};
 pub struct Overview {
     pub incidents: Incidents,
     pub runbooks: Runbooks,
+    pub approvals: Approvals,
     /// Everything up to here is counted.
     pub position: u64,
 }
@@ -35,9 +38,16 @@ pub struct Runbooks {
     pub drafts: BTreeMap<String, i64>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Approvals {
+    pub pending: i64,
+}
+
 pub async fn read(views: &Views) -> Result<Overview, ReadError> {
     let (incidents, incidents_at) = views.counts::<IncidentDetail>().await?;
     let (runbooks, runbooks_at) = views.counts::<RunbookDetail>().await?;
+    let (approvals, approvals_at) = views.counts::<ApprovalDetail>().await?;
+    let pending = group(&approvals, "status").remove(Status::Pending.as_str()).unwrap_or_default();
     let mut by_status = group(&runbooks, "status");
     by_status.remove(DISCARDED);
     Ok(Overview {
@@ -48,7 +58,8 @@ pub async fn read(views: &Views) -> Result<Overview, ReadError> {
             snoozed: group(&incidents, "snoozed").into_values().sum(),
         },
         runbooks: Runbooks { by_status, drafts: group(&runbooks, "draft") },
-        position: incidents_at.min(runbooks_at),
+        approvals: Approvals { pending },
+        position: incidents_at.min(runbooks_at).min(approvals_at),
     })
 }
 

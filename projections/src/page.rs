@@ -2,12 +2,18 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use storage::StorageError;
 use storage::documents::{Found, Kind, Query, Sort, Stored, Value};
 
 use crate::{ReadError, View, Views};
 
 /// Bytes of documents on one page, unless a single one is larger.
 const BYTES: usize = 8 << 20;
+
+/// Documents that are looked at in one go for a page of those that somebody wants, and for the whole page: beyond them it
+/// ends early, with a cursor.
+const AT_ONCE: usize = 256;
+const LOOKED_AT: usize = 2_048;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +77,49 @@ impl std::fmt::Display for Cursor {
 }
 
 impl Views {
+    /// The page of those documents of a list that `wanted` says, where no column can say it. It may be short of its limit
+    /// although there are more: then it has looked at many in vain.
+    pub async fn sift<V: View>(
+        &self,
+        mut query: Query,
+        cursor: Option<&Cursor>,
+        wanted: impl Fn(&Stored) -> Result<bool, StorageError>,
+    ) -> Result<Option<Page>, ReadError> {
+        if let Some(cursor) = cursor {
+            if !cursor.is_of::<V>(query.sort) {
+                return Ok(None);
+            }
+            query.after = Some((cursor.value.clone(), cursor.key.clone()));
+        }
+        let limit = std::mem::replace(&mut query.limit, AT_ONCE);
+        let behind = |query: &Query| {
+            let (value, key) = query.after.clone()?;
+            let (view, sort) = (V::NAME.to_owned(), query.sort.column.map(str::to_owned));
+            Some(Cursor { view, sort, descending: query.sort.descending, value, key })
+        };
+        let (mut items, mut bytes, mut upto) = (Vec::new(), 0, u64::MAX);
+        for _ in 0..LOOKED_AT / AT_ONCE {
+            let (found, position) = self.query::<V>(&query).await?;
+            upto = upto.min(position);
+            let last = found.len() < AT_ONCE;
+            for Found { document, sort } in found {
+                let after = Some((sort, document.key.clone()));
+                if wanted(&document)? {
+                    bytes += document.body.len();
+                    if items.len() == limit || (bytes > BYTES && !items.is_empty()) {
+                        return Ok(Some(Page { items, next: behind(&query), position: upto }));
+                    }
+                    items.push(document);
+                }
+                query.after = after;
+            }
+            if last {
+                return Ok(Some(Page { items, next: None, position: upto }));
+            }
+        }
+        Ok(Some(Page { items, next: behind(&query), position: upto }))
+    }
+
     /// The page of a list behind `cursor`. None: the cursor belongs to a list in another order.
     pub async fn page<V: View>(&self, mut query: Query, cursor: Option<&Cursor>) -> Result<Option<Page>, ReadError> {
         if let Some(cursor) = cursor {

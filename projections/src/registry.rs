@@ -8,6 +8,7 @@ use storage::documents::{Shape, Table};
 use storage::{StorageError, Store};
 use uuid::Uuid;
 
+use crate::approvals::ApprovalDetail;
 use crate::build::{self, BuildError, Built, Observer};
 use crate::feed::Feed;
 use crate::follow::Follower;
@@ -40,6 +41,7 @@ pub const VIEWS: &[Registration] = &[
     register::<UserDetail>(),
     register::<TeamDetail>(),
     register::<ApiTokenDetail>(),
+    register::<ApprovalDetail>(),
 ];
 
 pub const fn register<V: View>() -> Registration {

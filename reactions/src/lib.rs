@@ -6,7 +6,7 @@
 
 mod backoff;
 mod cause;
-mod expire_submissions;
+mod expire_approvals;
 mod follow;
 mod forget_erased;
 mod pool;
@@ -22,7 +22,7 @@ mod watch;
 mod worker;
 
 pub use cause::Cause;
-pub use expire_submissions::ExpireSubmissions;
+pub use expire_approvals::ExpireApprovals;
 pub use pool::Options;
 pub use reactor::{Reactor, Work};
 pub use registry::Registry;

@@ -9,7 +9,7 @@ use crate::forget_erased::{Erasures, ForgetErased};
 use crate::reactor::Reactor;
 use crate::timers::{Firing, Setting, Timer};
 use crate::worker::Worker;
-use crate::{ExpireSubmissions, TimeOutAcknowledgements, WakeSnoozed};
+use crate::{ExpireApprovals, TimeOutAcknowledgements, WakeSnoozed};
 
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -23,7 +23,7 @@ impl Registry {
         Self::default()
             .timer::<WakeSnoozed>(bus)
             .timer::<TimeOutAcknowledgements>(bus)
-            .timer::<ExpireSubmissions>(bus)
+            .timer::<ExpireApprovals>(bus)
             .reactor(Erasures)
             .worker(ForgetErased::new(bus, keys))
     }

@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use commands::{Bus, CommandError, Governed};
+use commands::{Bus, CommandError, Governed, Request};
 use domain::{Aggregate, Refusal};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -29,6 +29,16 @@ pub trait Timer: Send + Sync + 'static {
 
     /// What to ask for at `at`, when the timer that was set for `due` fires.
     fn fire(memo: Self::Memo, due: Timestamp, at: Timestamp) -> <Self::Of as Aggregate>::Command;
+
+    /// Asks for it. A timer whose firing changes more than its own aggregate runs a procedure here.
+    fn put<'a>(
+        bus: &'a Bus,
+        request: &'a Request,
+        id: &'a str,
+        command: <Self::Of as Aggregate>::Command,
+    ) -> BoxFuture<'a, Result<commands::Outcome, CommandError>> {
+        Box::pin(async move { bus.execute::<Self::Of>(request, id, &command).await })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,7 +105,7 @@ impl<T: Timer> Worker for Firing<T> {
             };
             let at = assignment.at();
             let command = T::fire(memo, due, at);
-            match self.bus.execute::<T::Of>(&assignment.request, &id, &command).await {
+            match T::put(&self.bus, &assignment.request, &id, command).await {
                 Err(CommandError::Refused(refusal)) if refusal.code() == NOT_DUE => too_early(&refusal, due, at),
                 result => Outcome::of(result),
             }

@@ -62,6 +62,21 @@ impl Client {
         self.post("/api/runbooks", runbook(name)).await.expect(201).location()
     }
 
+    /// A new runbook that waits for one vote, as the path of its approval.
+    pub(crate) async fn new_approval(&self, name: &str) -> String {
+        let path = self.new_runbook(name).await;
+        self.submitted(&path, json!({})).await
+    }
+
+    /// Submits the draft of a runbook: the path of its approval.
+    pub(crate) async fn submitted(&self, path: &str, body: Value) -> String {
+        let reply = self.post(&format!("{path}/submit"), body).await.expect(200);
+        let approval = format!("/api/approvals/{}", reply.json()["draft"]["approval"]["id"].as_str().unwrap());
+        // Its own view may come a little later.
+        self.get_after(&reply, &approval).await.expect(200);
+        approval
+    }
+
     /// A new incident, as its path.
     pub(crate) async fn new_incident(&self, title: &str) -> String {
         self.post("/api/incidents", json!({ "title": title })).await.expect(201).location()

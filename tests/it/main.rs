@@ -1,5 +1,6 @@
 //! Drives the real binary over HTTP on both databases, and checks the house itself: walls, licences, tidiness.
 
+mod approvals;
 mod as_of;
 mod client;
 mod command_line;

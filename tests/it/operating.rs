@@ -219,7 +219,7 @@ async fn metrics_say_what_they_promise(serving: Serving) {
     let reply = scrape().await;
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let metrics = reply.text;
-    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline"] {
+    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline", "approvals"] {
         let labels = format!("{{view=\"{name}\",version=\"1\"");
         for expected in [
             format!("pagefree_view_position{labels}}} {head}"),

@@ -49,6 +49,8 @@ async fn the_numbers_are_those_of_the_lists(serving: Serving) {
         })
     );
     assert_eq!(overview["runbooks"], json!({ "by_status": { "DRAFT": 1 }, "drafts": { "pending": 1 } }));
+    assert_eq!(overview["approvals"], json!({ "pending": 1 }));
+    assert_eq!(listed(&admin, "/api/approvals?mine=false").await, 1);
     for (status, count) in overview["incidents"]["by_status"].as_object().unwrap() {
         assert_eq!(listed(&admin, &format!("/api/incidents?status={status}")).await as u64, count.as_u64().unwrap());
     }

@@ -167,6 +167,7 @@ async fn hostile_bodies_never_break_anything(serving: Serving) {
     let admin = serving.admin();
     let incident = admin.new_incident("Down").await;
     let runbook_path = admin.new_runbook("x").await;
+    let approval = admin.new_approval("y").await;
     let values = [
         json!(null),
         json!(true),
@@ -203,6 +204,10 @@ async fn hostile_bodies_never_break_anything(serving: Serving) {
         "until",
         "into",
         "content_hash",
+        "quorum",
+        "expires_at",
+        "verdict",
+        "decisions",
         "name",
         "description",
         "tags",
@@ -220,7 +225,11 @@ async fn hostile_bodies_never_break_anything(serving: Serving) {
     ];
     let mut seen = std::collections::BTreeMap::new();
     for route in api::ROUTES.iter().filter(|route| route.method != "GET") {
-        let of = if route.path.contains("runbooks") { &runbook_path } else { &incident };
+        let of = match route.path.split('/').nth(2) {
+            Some("runbooks") => &runbook_path,
+            Some("approvals") => &approval,
+            _ => &incident,
+        };
         let id = of.rsplit('/').next().unwrap();
         let path = route.path.replace("{id}", id);
         for field in fields {

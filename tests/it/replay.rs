@@ -87,7 +87,7 @@ async fn views_are_rebuilt_and_compared_beside_a_server(serving: Serving) {
     load.has_written(200).await;
     let rebuilt = run(&serving, &["replay", "rebuild"]);
     assert_eq!(rebuilt.status.code(), Some(0), "{}", printed(&rebuilt));
-    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline"] {
+    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline", "approvals"] {
         let told = String::from_utf8_lossy(&rebuilt.stdout).lines().any(|line| line.starts_with(&format!("{name}: ")));
         assert!(told, "{}", printed(&rebuilt));
     }

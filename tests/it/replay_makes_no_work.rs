@@ -102,7 +102,7 @@ async fn a_rebuild_leaves_the_queue_as_it_is(serving: Serving) {
 
     let before = Queue::of(&store).await;
     let count = |kind, state| before.count(kind, state);
-    let (woken, expiring) = (count("wake_snoozed", WorkState::Done), count("expire_submissions", WorkState::Ready));
+    let (woken, expiring) = (count("wake_snoozed", WorkState::Done), count("expire_approvals", WorkState::Ready));
     let timed_out = count("time_out_acknowledgements", WorkState::Done);
     println!("{} rows: {woken} to wake, {timed_out} to time out, {expiring} that wait", before.rows.len());
     assert!(woken >= 50 && timed_out >= 20 && expiring >= 50, "there are timers of every kind, over and waiting");

@@ -86,6 +86,13 @@ const TABLE: &[Row] = &[
     ("GET", "/api/runbooks/{id}/versions", READERS),
     ("GET", "/api/runbooks/{id}/versions/{number}", READERS),
     ("GET", "/api/runbooks/{id}/history", READERS),
+    ("GET", "/api/runbooks/{id}/diff", READERS),
+    ("POST", "/api/approvals/bulk", STAFF),
+    ("GET", "/api/approvals", READERS),
+    ("GET", "/api/approvals/{id}", READERS),
+    ("GET", "/api/approvals/{id}/history", READERS),
+    ("POST", "/api/approvals/{id}/approve", STAFF),
+    ("POST", "/api/approvals/{id}/reject", STAFF),
     ("POST", "/api/incidents", STAFF),
     ("GET", "/api/incidents", READERS),
     ("GET", "/api/incidents/{id}", READERS),
@@ -153,6 +160,7 @@ fn body(path: &str) -> Value {
         "runbooks" | "validate" => runbook("x"),
         "{id}" if path.contains("runbooks") => runbook("y"),
         "incidents" | "{id}" => json!({ "title": "x" }),
+        "bulk" => json!({ "decisions": [{ "id": "nothing", "verdict": "approve" }] }),
         "reject" => json!({ "reason": "x" }),
         "assign" => json!({ "to": [] }),
         "severity" => json!({ "severity": "sev1" }),
@@ -171,8 +179,11 @@ async fn every_route_admits_whom_the_table_says(serving: Serving) {
         for (role, client) in &somebody {
             // Of each its own, so that nobody before has left a state that refuses; and only a draft, whose rights must
             // not hang on a version that was never approved.
-            let new =
-                if path.contains("runbooks") { admin.new_runbook("n").await } else { admin.new_incident("n").await };
+            let new = match path.split('/').nth(2) {
+                Some("runbooks") => admin.new_runbook("n").await,
+                Some("approvals") => admin.new_approval("n").await,
+                _ => admin.new_incident("n").await,
+            };
             let at = path.replace("{id}", new.rsplit('/').next().unwrap()).replace("{number}", "1");
             // One that is not there: a paused view would show nothing of what follows.
             let at = at.replace("{view}", "nothing");

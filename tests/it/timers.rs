@@ -107,6 +107,8 @@ async fn a_submission_waits_for_two_weeks_or_as_long_as_said(serving: Serving) {
     eventually("it expires", || async { draft().await["phase"] == "editing" }).await;
     let at: Timestamp = draft().await["expired_at"].as_str().unwrap().parse().unwrap();
     assert!(at >= expires_at);
+    let after = admin.get("/api/approvals?status=expired").await.expect(200).json();
+    assert_eq!(after["items"].as_array().map(Vec::len), Some(1));
     // Expiry never approves.
     assert_eq!(admin.get(&path).await.json()["status"], "DRAFT");
 }

@@ -50,7 +50,7 @@ async fn work_is_listed_shown_and_skipped(serving: Serving) {
     assert_eq!(paged, all);
     let lane = row["lane"].as_str().unwrap();
     assert_eq!(items(&admin, &format!("?lane={lane}&kind=wake_snoozed&state=ready")).await, std::slice::from_ref(row));
-    assert_eq!(items(&admin, "?kind=expire_submissions").await, Vec::<Value>::new());
+    assert_eq!(items(&admin, "?kind=expire_approvals").await, Vec::<Value>::new());
 
     let path = format!("/api/work/{}", row["id"].as_str().unwrap());
     assert_eq!(admin.get(&path).await.expect(200).json(), *row);

@@ -1,5 +1,6 @@
 //! The registry of routes. A new route is one file and one line here.
 
+mod approvals;
 mod health;
 mod incidents;
 mod me;
@@ -110,6 +111,13 @@ pub const ROUTES: &[Route] = &[
     runbooks::versions::ROUTE,
     runbooks::version::ROUTE,
     runbooks::history::ROUTE,
+    runbooks::diff::ROUTE,
+    approvals::bulk::ROUTE,
+    approvals::list::ROUTE,
+    approvals::show::ROUTE,
+    approvals::history::ROUTE,
+    approvals::vote::APPROVE,
+    approvals::vote::REJECT,
     incidents::declare::ROUTE,
     incidents::list::ROUTE,
     incidents::show::ROUTE,

@@ -1,6 +1,7 @@
 //! Runbooks: their rights, and the procedures that need facts from beyond one stream.
 
-mod decide_version;
+mod deprecate;
+mod submission;
 
 use domain::ids::{ActorId, TeamId};
 use domain::runbook::{Command, Runbook};
@@ -8,7 +9,9 @@ use domain::runbook::{Command, Runbook};
 use crate::Governed;
 use crate::authorize::Action;
 
-pub use decide_version::{DecideVersion, Decision};
+pub use deprecate::Deprecate;
+pub(crate) use submission::submit;
+pub use submission::{Revise, Submit};
 
 impl Governed for Runbook {
     fn action(command: &Command) -> Action {
@@ -20,7 +23,10 @@ impl Governed for Runbook {
             | Command::DiscardDraft { .. } => Action::DraftRunbook,
             // Whose time is over goes back to its authors, which judges nothing.
             Command::ExpireSubmission { .. } => Action::FireTimer,
-            Command::Approve { .. } | Command::Reject { .. } | Command::Deprecate { .. } => Action::DecideRunbook,
+            Command::CountVote { .. }
+            | Command::Approve { .. }
+            | Command::Reject { .. }
+            | Command::Deprecate { .. } => Action::DecideRunbook,
         }
     }
 

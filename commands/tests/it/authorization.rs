@@ -1,8 +1,8 @@
 //! The table at work: nobody gets past it, and what is refused leaves no trace.
 
 use commands::{Actor, CommandError, Grant, Request, Role};
-use domain::ids::{ActorId, TeamId};
-use domain::runbook::{Command, Runbook, definition};
+use domain::ids::{ActorId, ApprovalId, TeamId};
+use domain::runbook::{Command, Consent, Runbook, definition};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, on_both};
@@ -36,6 +36,10 @@ fn edit(by: &str, team: &Value) -> Command {
     Command::Edit { by: ActorId::new(by), definition: body(team).definition, change_note: None }
 }
 
+fn submit(by: &str) -> Command {
+    Command::Submit { by: ActorId::new(by), approval_id: ApprovalId::new("a"), quorum: 1, expires_at: None }
+}
+
 async fn a_team_keeps_to_its_own(bed: &Bed) {
     let ana = || member("ana", Role::Responder, "payments");
     for foreign in [json!("search"), json!(null)] {
@@ -45,8 +49,7 @@ async fn a_team_keeps_to_its_own(bed: &Bed) {
     assert_eq!(bed.events().await, 0);
     bed.bus.create::<Runbook>(&ana(), "r", &create("ana", &json!("payments"))).await.unwrap();
     let ben = member("ben", Role::TeamManager, "search");
-    let denied =
-        bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben"), expires_at: None }).await;
+    let denied = bed.bus.execute::<Runbook>(&ben, "r", &submit("ben")).await;
     assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
     assert_eq!(bed.events().await, 1);
 }
@@ -76,11 +79,10 @@ async fn a_draft_alone_is_its_teams_too(bed: &Bed) {
     for (id, role) in [("ben", Role::Responder), ("ben", Role::Viewer), ("ben", Role::Auditor)] {
         let by = ActorId::new(id);
         let stranger = member(id, role, "search");
-        let submit =
-            bed.bus.execute::<Runbook>(&stranger, "r", &Command::Submit { by: by.clone(), expires_at: None }).await;
-        assert!(matches!(submit, Err(CommandError::Denied(_))), "{role}: {submit:?}");
-        let content_hash = body(&json!("payments")).definition.content_hash();
-        let approve = Command::Approve { by, content_hash, another_platform_admin: true, reason: None };
+        let submitted = bed.bus.execute::<Runbook>(&stranger, "r", &submit(id)).await;
+        assert!(matches!(submitted, Err(CommandError::Denied(_))), "{role}: {submitted:?}");
+        let consent = Consent { by, standing_in_for: None, reason: None };
+        let approve = Command::Approve { approval_id: ApprovalId::new("a"), consent };
         let approved = bed.bus.execute::<Runbook>(&stranger, "r", &approve).await;
         assert!(matches!(approved, Err(CommandError::Denied(_))), "{role}: {approved:?}");
     }
@@ -91,12 +93,10 @@ async fn without_the_right_no_version_is_told(bed: &Bed) {
     let ana = member("ana", Role::Responder, "payments");
     bed.bus.create::<Runbook>(&ana, "r", &create("ana", &json!("payments"))).await.unwrap();
     let ben = member("ben", Role::Responder, "search").if_match(Some(9));
-    let denied =
-        bed.bus.execute::<Runbook>(&ben, "r", &Command::Submit { by: ActorId::new("ben"), expires_at: None }).await;
+    let denied = bed.bus.execute::<Runbook>(&ben, "r", &submit("ben")).await;
     assert!(matches!(denied, Err(CommandError::Denied(_))), "{denied:?}");
     // The control: who has the right is told that it has moved.
     let request = member("ana", Role::Responder, "payments").if_match(Some(9));
-    let moved =
-        bed.bus.execute::<Runbook>(&request, "r", &Command::Submit { by: ActorId::new("ana"), expires_at: None }).await;
+    let moved = bed.bus.execute::<Runbook>(&request, "r", &submit("ana")).await;
     assert!(matches!(moved, Err(CommandError::Moved { expected: 9, actual: 1 })), "{moved:?}");
 }

@@ -212,7 +212,8 @@ async fn a_link_opens_once(bed: &Bed) {
     assert_eq!(code(&redeem("pfl_x", "violet anvils hum at dusk").await), "link_spent");
     assert_eq!(code(&redeem(&secret, "12345678").await), "invalid", "a weak one does not use it up");
     let both =
-        join_all([redeem(&secret, "violet anvils hum at dusk"), redeem(&secret, "brass lanterns drift upstream")]).await;
+        join_all([redeem(&secret, "violet anvils hum at dusk"), redeem(&secret, "brass lanterns drift upstream")])
+            .await;
     let mut codes: Vec<&str> = both.iter().map(code).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["fine", "link_spent"]);

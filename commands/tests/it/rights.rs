@@ -7,42 +7,28 @@ use domain::ids::TeamId;
 #[test]
 fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
-    // read runbooks, read incidents, draft runbooks, decide on runbooks, handle incidents, fire timers, read work,
-    // operate work, read views, operate views, read people, manage people, manage roles, manage oneself, manage teams,
-    // manage tokens
-    let responder = [
-        OwnTeamsAndGlobal,
-        Everywhere,
-        OwnTeams,
-        Nowhere,
-        Everywhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-        Everywhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-        Nowhere,
-    ];
+    // read runbooks, read incidents, draft runbooks, decide on runbooks, read approvals, vote on approvals, handle
+    // incidents, fire timers, read work, operate work, read views, operate views, read people, manage people, manage
+    // roles, manage oneself, manage teams, manage tokens
+    let mut responder = [Nowhere; 18];
+    (responder[0], responder[1], responder[2]) = (OwnTeamsAndGlobal, Everywhere, OwnTeams);
+    (responder[4], responder[5]) = (OwnTeamsAndGlobal, OwnTeamsAndGlobal);
+    (responder[6], responder[12]) = (Everywhere, Everywhere);
     let mut manager = responder;
-    (manager[12], manager[14]) = (OwnTeams, OwnTeams);
-    let auditor = [
-        Everywhere, Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Everywhere, Nowhere, Everywhere, Nowhere,
-        Everywhere, Nowhere, Nowhere, Nowhere, Nowhere, Nowhere,
-    ];
-    let mut admin = [Everywhere; 16];
-    (admin[5], admin[13]) = (Nowhere, Nowhere);
+    (manager[14], manager[16]) = (OwnTeams, OwnTeams);
+    let mut auditor = [Nowhere; 18];
+    for read in [0, 1, 4, 8, 10, 12] {
+        auditor[read] = Everywhere;
+    }
+    let mut admin = [Everywhere; 18];
+    (admin[7], admin[15]) = (Nowhere, Nowhere);
     let table = [
         (Role::PlatformAdmin, admin),
         (Role::TeamManager, manager),
         (Role::Responder, responder),
         (Role::Auditor, auditor),
-        (Role::Viewer, [Nowhere; 16]),
-        (Role::Partner, [Nowhere; 16]),
+        (Role::Viewer, [Nowhere; 18]),
+        (Role::Partner, [Nowhere; 18]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -75,7 +61,7 @@ fn what_happens_by_itself_fires_timers_and_neither_decides_nor_operates() {
     let reaction = Actor::system(ActorKind::Reaction, "timer");
     assert!(allowed(&reaction, Action::HandleIncident, None));
     assert!(allowed(&reaction, Action::FireTimer, None));
-    for action in [Action::DecideRunbook, Action::OperateWork, Action::OperateViews] {
+    for action in [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews] {
         assert!(!allowed(&reaction, action, None), "{action:?}");
     }
 }

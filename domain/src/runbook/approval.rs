@@ -1,74 +1,77 @@
-//! Approving and rejecting a pending draft. Who may is the bus's question; that it is not the author, and that it is
-//! about exactly what was read, is decided here.
+//! Carrying out what was decided on a pending draft. Who may decide, and that it is not the author, is the affair of the
+//! approval that was opened for it; here it must be the very one that the draft waits for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::ids::ActorId;
+use crate::ids::{ActorId, ApprovalId};
 use crate::runbook::decide::Decision;
-use crate::runbook::event::{Approved, Event};
-use crate::runbook::state::{Draft, Runbook};
+use crate::runbook::event::{Approved, Consent, Event};
+use crate::runbook::state::{Draft, Runbook, Submission};
 use crate::{Refusal, text};
 
 impl Runbook {
-    pub(super) fn decide_approval(
-        &self,
-        by: &ActorId,
-        content_hash: &str,
-        another_platform_admin: bool,
-        reason: Option<&str>,
-    ) -> Decision {
-        let draft = self.must_be_pending(content_hash)?;
-        four_eyes(by, &draft.authors, another_platform_admin)?;
+    pub(super) fn count_vote(&self, approval_id: &ApprovalId, consent: &Consent) -> Decision {
+        let (draft, submission) = self.must_wait_for(approval_id)?;
+        if submission.consents.iter().any(|known| known.by == consent.by) {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::VoteCounted {
+            of_version: self.next_version(),
+            content_hash: draft.content_hash.clone(),
+            consent: sound(consent),
+        }])
+    }
+
+    pub(super) fn approve_draft(&self, approval_id: &ApprovalId, consent: &Consent) -> Decision {
+        let (draft, submission) = self.must_wait_for(approval_id)?;
+        let consents: Vec<Consent> = submission.consents.iter().cloned().chain([sound(consent)]).collect();
+        let by_author = |consent: &Consent| {
+            let behind = [Some(&consent.by), consent.standing_in_for.as_ref()];
+            behind.into_iter().flatten().any(|who| draft.authors.contains(who))
+        };
         Ok(vec![Event::Approved(Approved {
-            by: by.clone(),
+            by: consent.by.clone(),
+            approval_id: approval_id.clone(),
+            self_approved: consents.iter().any(by_author),
+            consents,
             version: self.next_version(),
             definition: Arc::clone(&draft.definition),
             content_hash: draft.content_hash.clone(),
             authors: draft.authors.clone(),
-            self_approved: draft.authors.contains(by),
             change_note: draft.change_note.clone(),
-            reason: text::trimmed(reason),
         })])
     }
 
     pub(super) fn reject(
         &self,
+        approval_id: &ApprovalId,
         by: &ActorId,
-        content_hash: &str,
-        another_platform_admin: bool,
+        standing_in_for: Option<&ActorId>,
         reason: &str,
     ) -> Decision {
-        let draft = self.must_be_pending(content_hash)?;
-        four_eyes(by, &draft.authors, another_platform_admin)?;
+        let (draft, _) = self.must_wait_for(approval_id)?;
         Ok(vec![Event::Rejected {
             by: by.clone(),
+            standing_in_for: standing_in_for.cloned(),
             of_version: self.next_version(),
             content_hash: draft.content_hash.clone(),
             reason: reason.trim().to_owned(),
         }])
     }
 
-    fn must_be_pending(&self, content_hash: &str) -> Result<&Draft, Refusal> {
-        let Some(draft) = self.pending() else {
+    fn must_wait_for(&self, approval_id: &ApprovalId) -> Result<(&Draft, &Submission), Refusal> {
+        let waiting = self.draft.as_ref().and_then(|draft| Some((draft, draft.submission.as_ref()?)));
+        let Some((draft, submission)) = waiting else {
             return Err(Refusal::state("draft_not_pending", "no draft is waiting for approval; submit it first"));
         };
-        if draft.content_hash != content_hash {
-            let detail = format!("the draft was changed: it is {} now, read it again", draft.content_hash);
-            return Err(Refusal::state("content_changed", detail));
+        if submission.approval_id != *approval_id {
+            let detail = format!("the draft was submitted anew, and waits for the approval {}", submission.approval_id);
+            return Err(Refusal::state("submitted_anew", detail));
         }
-        Ok(draft)
+        Ok((draft, submission))
     }
 }
 
-/// Nobody judges what he wrote, as long as there is somebody else who could.
-pub(super) fn four_eyes(
-    by: &ActorId,
-    authors: &BTreeSet<ActorId>,
-    another_platform_admin: bool,
-) -> Result<(), Refusal> {
-    if another_platform_admin && authors.contains(by) {
-        return Err(Refusal::forbidden("four_eyes", "who wrote this version does not judge it; another admin must"));
-    }
-    Ok(())
+fn sound(consent: &Consent) -> Consent {
+    Consent { reason: text::trimmed(consent.reason.as_deref()), ..consent.clone() }
 }

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::ids::ActorId;
+use crate::ids::{ActorId, ApprovalId};
 use crate::runbook::definition::Definition;
+use crate::runbook::event::Consent;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -19,35 +20,38 @@ pub enum Command {
         definition: Definition,
         change_note: Option<String>,
     },
-    /// Who has not decided by `expires_at` has rejected: a timer then sends the draft back to its authors.
+    /// Asks for an approval, which is opened beside it. Too few votes by `expires_at` is a rejection: a timer then sends
+    /// the draft back to its authors.
     Submit {
         by: ActorId,
+        approval_id: ApprovalId,
+        quorum: u32,
         expires_at: Option<Timestamp>,
-    },
-    /// From a timer, which is never cancelled: the time to decide on exactly this submission is over. Stale, changing
-    /// nothing, when it was decided or withdrawn, or another one has taken its place. Expiry rejects, it never approves.
-    ExpireSubmission {
-        content_hash: String,
-        expires_at: Timestamp,
-        at: Timestamp,
     },
     WithdrawSubmission {
         by: ActorId,
     },
-    /// `content_hash` is of what the approver has read. `another_platform_admin` is a fact of other streams; where
-    /// the race matters, the caller guards it by an expectation on the stream that holds it.
+    /// What has become of the approval that the draft waits for. Whether somebody may vote, and how many votes are
+    /// enough, is decided there; these carry it out in the same append.
+    ExpireSubmission {
+        approval_id: ApprovalId,
+    },
+    CountVote {
+        approval_id: ApprovalId,
+        consent: Consent,
+    },
     Approve {
-        by: ActorId,
-        content_hash: String,
-        another_platform_admin: bool,
-        reason: Option<String>,
+        approval_id: ApprovalId,
+        consent: Consent,
     },
     Reject {
+        approval_id: ApprovalId,
         by: ActorId,
-        content_hash: String,
-        another_platform_admin: bool,
+        standing_in_for: Option<ActorId>,
         reason: String,
     },
+    /// `another_platform_admin` is a fact of other streams; where the race matters, the caller guards it by an
+    /// expectation on the stream that holds it.
     Deprecate {
         by: ActorId,
         another_platform_admin: bool,
@@ -66,10 +70,10 @@ impl Command {
             | Self::Edit { by, .. }
             | Self::Submit { by, .. }
             | Self::WithdrawSubmission { by }
-            | Self::Approve { by, .. }
             | Self::Reject { by, .. }
             | Self::Deprecate { by, .. }
             | Self::DiscardDraft { by } => Some(by),
+            Self::CountVote { consent, .. } | Self::Approve { consent, .. } => Some(&consent.by),
             Self::ExpireSubmission { .. } => None,
         }
     }

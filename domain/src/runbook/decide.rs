@@ -1,23 +1,25 @@
 //! What each command does to a runbook.
 //!
-//! | Draft | edit | submit | withdraw | approve, reject | expire | discard |
+//! | Draft | edit | submit | withdraw | count a vote, approve, reject | expire | discard |
 //! |---|---|---|---|---|---|---|
 //! | none | → editing | – | – | – | nothing | nothing |
 //! | editing | ✓ | → pending | nothing | – | nothing | → none |
-//! | pending | → editing, withdrawn | nothing | → editing | → version, → editing | until T, then → editing | → none, withdrawn |
+//! | pending | → editing, withdrawn | nothing | → editing | pending, → version, → editing | → editing | → none, withdrawn |
 //!
-//! Expiring comes from a timer: it is never refused for the state, only for coming too early.
-//! Deprecating goes by the status: refused while nothing was approved, nothing when it is deprecated already. A runbook
-//! that was discarded before any approval is gone, and every command but a repeated discard says so.
+//! Expiring comes from a timer, by way of the approval: it is never refused for the state.
+//! Deprecating goes by the status: refused while nothing was approved, nothing when it is deprecated already; it takes a
+//! submission back. A runbook that was discarded before any approval is gone, and every command but a repeated discard
+//! says so.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::ids::{self, ActorId};
+use crate::approval::terms::check_quorum;
+use crate::ids::{self, ActorId, ApprovalId};
 use crate::runbook::command::Command;
 use crate::runbook::definition::{CHANGE_NOTE_CHARACTERS, Definition};
-use crate::runbook::event::{Drafted, Event};
+use crate::runbook::event::{Consent, Drafted, Event};
 use crate::runbook::state::{Draft, Phase, Runbook, Status};
 use crate::{Fault, Refusal, text};
 
@@ -39,8 +41,8 @@ impl Runbook {
         if let Command::DiscardDraft { by } = command {
             return Ok(self.discard(by));
         }
-        if let Command::ExpireSubmission { content_hash, expires_at, at } = command {
-            return self.expire(content_hash, *expires_at, *at);
+        if let Command::ExpireSubmission { approval_id } = command {
+            return Ok(self.expire(approval_id));
         }
         if self.is_discarded() {
             return Err(Refusal::missing("runbook_discarded", "the runbook was discarded before it was ever approved"));
@@ -49,13 +51,14 @@ impl Runbook {
             // All three are decided above.
             Command::Create { .. } | Command::DiscardDraft { .. } | Command::ExpireSubmission { .. } => Ok(vec![]),
             Command::Edit { by, definition, change_note } => Ok(self.edit(by, definition, change_note.as_deref())),
-            Command::Submit { by, expires_at } => self.submit(by, *expires_at),
-            Command::WithdrawSubmission { by } => self.withdraw(by),
-            Command::Approve { by, content_hash, another_platform_admin, reason } => {
-                self.decide_approval(by, content_hash, *another_platform_admin, reason.as_deref())
+            Command::Submit { by, approval_id, quorum, expires_at } => {
+                self.submit(by, approval_id, *quorum, *expires_at)
             }
-            Command::Reject { by, content_hash, another_platform_admin, reason } => {
-                self.reject(by, content_hash, *another_platform_admin, reason)
+            Command::WithdrawSubmission { by } => self.withdraw(by),
+            Command::CountVote { approval_id, consent } => self.count_vote(approval_id, consent),
+            Command::Approve { approval_id, consent } => self.approve_draft(approval_id, consent),
+            Command::Reject { approval_id, by, standing_in_for, reason } => {
+                self.reject(approval_id, by, standing_in_for.as_ref(), reason)
             }
             Command::Deprecate { by, another_platform_admin, reason } => {
                 self.deprecate(by, *another_platform_admin, reason.as_deref())
@@ -86,7 +89,7 @@ impl Runbook {
         }
     }
 
-    fn submit(&self, by: &ActorId, expires_at: Option<Timestamp>) -> Decision {
+    fn submit(&self, by: &ActorId, approval_id: &ApprovalId, quorum: u32, expires_at: Option<Timestamp>) -> Decision {
         let draft = self.must_have_draft()?;
         if draft.phase == Phase::Pending {
             return Ok(vec![]);
@@ -95,17 +98,20 @@ impl Runbook {
             by: by.clone(),
             of_version: self.next_version(),
             content_hash: draft.content_hash.clone(),
+            approval_id: approval_id.clone(),
+            quorum,
             expires_at,
         }])
     }
 
-    fn expire(&self, content_hash: &str, expires_at: Timestamp, at: Timestamp) -> Decision {
-        let meant = |draft: &&Draft| draft.content_hash == content_hash && draft.expires_at == Some(expires_at);
-        let Some(draft) = self.pending().filter(meant) else { return Ok(vec![]) };
-        if at < expires_at {
-            return Err(Refusal::state("not_due", format!("the submission may be decided on until {expires_at}")));
-        }
-        Ok(vec![Event::SubmissionExpired { of_version: self.next_version(), content_hash: draft.content_hash.clone() }])
+    fn expire(&self, approval_id: &ApprovalId) -> Vec<Event> {
+        let of_it = self.submission().is_some_and(|submission| submission.approval_id == *approval_id);
+        let draft = self.pending().filter(|_| of_it);
+        let expired = |draft: &Draft| Event::SubmissionExpired {
+            of_version: self.next_version(),
+            content_hash: draft.content_hash.clone(),
+        };
+        draft.map(expired).into_iter().collect()
     }
 
     fn withdraw(&self, by: &ActorId) -> Decision {
@@ -130,13 +136,18 @@ impl Runbook {
         if self.status == Status::Deprecated {
             return Ok(vec![]);
         }
-        super::approval::four_eyes(by, &version.authors, another_platform_admin)?;
-        Ok(vec![Event::Deprecated {
+        if another_platform_admin && version.authors.contains(by) {
+            let detail = "who wrote this version does not judge it; another admin must";
+            return Err(Refusal::forbidden("four_eyes", detail));
+        }
+        let withdrawn = self.pending().map(|draft| self.withdrawn(by, draft));
+        let deprecated = Event::Deprecated {
             by: by.clone(),
             version: version.number,
             content_hash: version.content_hash.clone(),
             reason: text::trimmed(reason),
-        }])
+        };
+        Ok(withdrawn.into_iter().chain([deprecated]).collect())
     }
 
     pub(super) fn pending(&self) -> Option<&Draft> {
@@ -178,7 +189,10 @@ fn faults(command: &Command) -> Vec<Fault> {
         Command::Create { change_note: Some(note), .. } | Command::Edit { change_note: Some(note), .. } => {
             text::check(note, 0, CHANGE_NOTE_CHARACTERS, "/change_note", &mut faults);
         }
-        Command::Approve { reason: Some(reason), .. } | Command::Deprecate { reason: Some(reason), .. } => {
+        Command::Submit { quorum, .. } => check_quorum(*quorum, &mut faults),
+        Command::Deprecate { reason: Some(reason), .. }
+        | Command::CountVote { consent: Consent { reason: Some(reason), .. }, .. }
+        | Command::Approve { consent: Consent { reason: Some(reason), .. }, .. } => {
             text::check(reason, 0, text::REASON_CHARACTERS, "/reason", &mut faults);
         }
         Command::Reject { reason, .. } => text::check(reason, 1, text::REASON_CHARACTERS, "/reason", &mut faults),

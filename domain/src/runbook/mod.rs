@@ -9,8 +9,8 @@ pub mod state;
 
 pub use command::Command;
 pub use definition::Definition;
-pub use event::{Approved, Drafted, Event};
-pub use state::{Draft, Phase, Runbook, Status, Version};
+pub use event::{Approved, Consent, Drafted, Event};
+pub use state::{Draft, Phase, Runbook, Status, Submission, Version};
 
 use crate::{Aggregate, Refusal};
 

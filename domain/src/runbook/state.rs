@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ActorId;
+use crate::ids::{ActorId, ApprovalId};
 use crate::runbook::definition::Definition;
-use crate::runbook::event::{Approved, Drafted, Event};
+use crate::runbook::event::{Approved, Consent, Drafted, Event};
 
 /// As it is shown to people and programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -55,9 +55,18 @@ pub struct Draft {
     /// Everyone who wrote at it since the last version: none of them approves it.
     pub authors: BTreeSet<ActorId>,
     pub change_note: Option<String>,
-    /// Until when a pending draft waits for its approval; without it, for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it waits for while it is pending.
+    pub submission: Option<Submission>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    pub approval_id: ApprovalId,
+    pub quorum: u32,
+    /// Without it, it waits for ever.
     pub expires_at: Option<Timestamp>,
+    /// Who has approved so far.
+    pub consents: Vec<Consent>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,6 +116,11 @@ impl Runbook {
         self.created_by.is_some() && self.draft.is_none() && self.versions.is_empty()
     }
 
+    /// What a pending draft waits for.
+    pub fn submission(&self) -> Option<&Submission> {
+        self.draft.as_ref()?.submission.as_ref()
+    }
+
     pub(super) fn fold_event(&mut self, event: &Event) {
         match event {
             Event::Created(drafted) => {
@@ -114,7 +128,15 @@ impl Runbook {
                 self.write_draft(drafted);
             }
             Event::DraftEdited(drafted) => self.write_draft(drafted),
-            Event::DraftSubmitted { expires_at, .. } => self.set_phase(Phase::Pending, *expires_at),
+            Event::DraftSubmitted { approval_id, quorum, expires_at, .. } => {
+                let (approval_id, quorum, expires_at) = (approval_id.clone(), *quorum, *expires_at);
+                self.set_phase(Phase::Pending, Some(Submission { approval_id, quorum, expires_at, consents: vec![] }));
+            }
+            Event::VoteCounted { consent, .. } => {
+                if let Some(submission) = self.draft.as_mut().and_then(|draft| draft.submission.as_mut()) {
+                    submission.consents.push(consent.clone());
+                }
+            }
             Event::SubmissionWithdrawn { .. } | Event::SubmissionExpired { .. } | Event::Rejected { .. } => {
                 self.set_phase(Phase::Editing, None);
             }
@@ -133,14 +155,14 @@ impl Runbook {
             content_hash: drafted.content_hash.clone(),
             authors,
             change_note: drafted.change_note.clone(),
-            expires_at: None,
+            submission: None,
         });
     }
 
-    fn set_phase(&mut self, phase: Phase, expires_at: Option<Timestamp>) {
+    fn set_phase(&mut self, phase: Phase, submission: Option<Submission>) {
         if let Some(draft) = &mut self.draft {
             draft.phase = phase;
-            draft.expires_at = expires_at;
+            draft.submission = submission;
         }
     }
 

@@ -1,5 +1,6 @@
 //! The registry of what this binary can read is complete, and tells its refusals apart.
 
+use domain::approval::Event as ApprovalEvent;
 use domain::catalogue::{CATALOGUE, check};
 use domain::incident::Event as IncidentEvent;
 use domain::runbook::Event as RunbookEvent;
@@ -26,6 +27,7 @@ fn assert_names_complete<E: StoredEvent>(samples: &[E]) {
 fn the_names_of_all_events_are_listed() {
     assert_names_complete::<RunbookEvent>(&super::samples::every_runbook_event());
     assert_names_complete::<IncidentEvent>(&super::samples::every_incident_event());
+    assert_names_complete::<ApprovalEvent>(&super::approvals::every_approval_event());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::api_token::ApiToken;
+use domain::approval::Approval;
 use domain::catalogue::CATALOGUE;
 use domain::incident::Incident;
 use domain::platform::Platform;
@@ -16,7 +17,7 @@ use domain::user::User;
 use domain::{Aggregate, StoredEvent};
 use serde_json::Value;
 
-use super::samples;
+use super::{approvals, samples};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("stored_events")
@@ -25,11 +26,15 @@ fn directory() -> PathBuf {
 /// What has happened before, so that the fold of an event shows what it does.
 fn before(name: &str) -> &'static [&'static str] {
     match name {
-        "runbook.created" | "incident.declared" | "user.created" | "team.created" | "api_token.minted"
-        | "session.begun" | "platform.set_up" => &[],
-        "runbook.submission_withdrawn" | "runbook.submission_expired" | "runbook.approved" | "runbook.rejected" => {
-            &["runbook.created", "runbook.draft_submitted"]
-        }
+        "runbook.created" | "incident.declared" | "approval.opened" | "user.created" | "team.created"
+        | "api_token.minted" | "session.begun" | "platform.set_up" => &[],
+        "runbook.submission_withdrawn"
+        | "runbook.submission_expired"
+        | "runbook.vote_counted"
+        | "runbook.approved"
+        | "runbook.rejected" => &["runbook.created", "runbook.draft_submitted"],
+        "approval.approved" => &["approval.opened", "approval.voted"],
+        name if name.starts_with("approval.") => &["approval.opened"],
         "runbook.deprecated" => &["runbook.created", "runbook.draft_submitted", "runbook.approved"],
         "incident.unacknowledged" => &["incident.declared", "incident.acknowledged"],
         "incident.woken" => &["incident.declared", "incident.snoozed"],
@@ -104,6 +109,9 @@ fn every_stored_event_is_read_and_folded_as_ever() {
     }
     for sample in samples::every_incident_event() {
         check_event::<Incident>(&directory(), &sample, &mut complaints);
+    }
+    for sample in approvals::every_approval_event() {
+        check_event::<Approval>(&directory(), &sample, &mut complaints);
     }
     for sample in samples::every_user_event() {
         check_event::<User>(&directory(), &sample, &mut complaints);

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use domain::incident::{self, Changes, Incident, Responder, ResponderRole, Severity};
 use domain::runbook::definition::parse;
-use domain::runbook::{self, Definition, Runbook};
+use domain::runbook::{self, Consent, Definition, Runbook};
 use domain::{Aggregate, Refusal, StoredEvent};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -15,16 +15,16 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
-use super::samples::{ALICE, BOB, CARL, declare, declared, full_body, named, short_body, time};
+use super::samples::{ALICE, BOB, CARL, asked, declare, declared, full_body, named, short_body, time};
 
 /// The same histories on every machine and in every run.
-fn runner(cases: u32) -> TestRunner {
+pub(crate) fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
 #[derive(Default)]
-struct Histogram {
+pub(crate) struct Histogram {
     commands: BTreeMap<String, usize>,
     outcomes: BTreeMap<&'static str, usize>,
     refusals: BTreeMap<&'static str, usize>,
@@ -46,7 +46,7 @@ impl Histogram {
     }
 
     #[track_caller]
-    fn assert_shares(&self, commands: usize, refusals: &[&str]) {
+    pub(crate) fn assert_shares(&self, commands: usize, refusals: &[&str]) {
         assert_eq!(self.commands.len(), commands, "every command occurs");
         for code in refusals {
             assert!(self.refusals.contains_key(code), "nothing was refused as {code}");
@@ -70,7 +70,7 @@ fn shares<K: Ord + Debug>(title: &str, counts: &BTreeMap<K, usize>) {
 }
 
 /// Plays one history on `start`, and checks what holds for all of them.
-fn play<A: Aggregate>(
+pub(crate) fn play<A: Aggregate>(
     start: Vec<A::Event>,
     commands: &[A::Command],
     is_repeatable: fn(&A::Command) -> bool,
@@ -102,21 +102,21 @@ fn play<A: Aggregate>(
 }
 
 /// The first is soonest: that is when most timers fire here, since only one that is not stale can be too early.
-fn times() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn times() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         2 => Just(time("2026-01-01T00:00:00Z")),
         1 => Just(time("2026-01-02T00:00:00Z")),
     ]
 }
 
-fn due() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn due() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         1 => Just(time("2026-01-01T00:00:00Z")),
         6 => Just(time("2026-01-02T00:00:00Z")),
     ]
 }
 
-fn actor<T: From<&'static str> + Clone + Debug + 'static>() -> impl Strategy<Value = T> {
+pub(crate) fn actor<T: From<&'static str> + Clone + Debug + 'static>() -> impl Strategy<Value = T> {
     select(vec![ALICE, BOB, CARL]).prop_map(T::from)
 }
 
@@ -128,7 +128,7 @@ fn role() -> impl Strategy<Value = ResponderRole> {
     select(vec!["commander", "scribe", "customer liaison"]).prop_map(|name| name.to_owned().into())
 }
 
-fn words() -> impl Strategy<Value = String> {
+pub(crate) fn words() -> impl Strategy<Value = String> {
     prop_oneof![8 => "[a-z ]{1,12}[a-z]", 1 => Just(String::new())]
 }
 
@@ -210,40 +210,34 @@ fn random_histories_of_incidents() {
 
 fn runbook_command(definitions: Vec<Definition>) -> impl Strategy<Value = runbook::Command> {
     use runbook::Command as C;
-    let hashes: Vec<_> = definitions.iter().map(Definition::content_hash).collect();
     let definition = move || select(definitions.clone());
-    let soon = hashes.clone();
-    let soon_hash = move || select(soon.clone());
-    let hash = move || select(hashes.clone());
+    let approval = || prop_oneof![3 => Just(asked(1)), 2 => Just(asked(2))];
+    let consent = || {
+        (actor(), proptest::option::of(words())).prop_map(|(by, reason)| Consent { by, standing_in_for: None, reason })
+    };
+    let quorum = prop_oneof![1 => Just(0_u32), 12 => 1..=10_u32];
     prop_oneof![
         2 => (actor(), definition())
             .prop_map(|(by, definition)| C::Create { by, definition, change_note: None }),
         4 => (actor(), definition(), proptest::option::of(words()))
             .prop_map(|(by, definition, change_note)| C::Edit { by, definition, change_note }),
-        6 => (actor(), proptest::option::weighted(0.9, due())).prop_map(|(by, expires_at)| C::Submit { by, expires_at }),
-        20 => (soon_hash(), due(), times())
-            .prop_map(|(content_hash, expires_at, at)| C::ExpireSubmission { content_hash, expires_at, at }),
+        6 => (actor(), approval(), quorum, proptest::option::of(due())).prop_map(
+            |(by, approval_id, quorum, expires_at)| C::Submit { by, approval_id, quorum, expires_at }
+        ),
+        3 => approval().prop_map(|approval_id| C::ExpireSubmission { approval_id }),
         2 => actor().prop_map(|by| C::WithdrawSubmission { by }),
-        8 => (actor(), hash(), proptest::bool::weighted(0.8)).prop_map(|(by, content_hash, another_platform_admin)| C::Approve {
-            by,
-            content_hash,
-            another_platform_admin,
-            reason: None
-        }),
-        3 => (actor(), hash(), proptest::bool::weighted(0.8), prop_oneof![2 => words(), 1 => Just(String::new())])
-            .prop_map(|(by, content_hash, another_platform_admin, reason)| C::Reject {
-                by,
-                content_hash,
-                another_platform_admin,
-                reason
-            }),
-        2 => (actor(), proptest::bool::weighted(0.8))
+        4 => (approval(), consent()).prop_map(|(approval_id, consent)| C::CountVote { approval_id, consent }),
+        6 => (approval(), consent()).prop_map(|(approval_id, consent)| C::Approve { approval_id, consent }),
+        3 => (approval(), actor(), prop_oneof![2 => words(), 1 => Just(String::new())]).prop_map(
+            |(approval_id, by, reason)| C::Reject { approval_id, by, standing_in_for: None, reason }
+        ),
+        12 => (actor(), proptest::bool::weighted(0.7))
             .prop_map(|(by, another_platform_admin)| C::Deprecate { by, another_platform_admin, reason: None }),
         1 => actor().prop_map(|by| C::DiscardDraft { by }),
     ]
 }
 
-/// Nothing yet; a draft; one that waits, with or without end; an approved version.
+/// Nothing yet; a draft; one that waits; an approved version.
 fn runbook_start() -> impl Strategy<Value = Vec<runbook::Event>> {
     use super::samples::{approved, drafted, submitted};
     let one = named("one");
@@ -252,13 +246,7 @@ fn runbook_start() -> impl Strategy<Value = Vec<runbook::Event>> {
         submitted(ALICE, 1, &one),
         runbook::Event::Approved(approved(BOB, 1, &[ALICE], &one)),
     ];
-    (select(vec![0, 1, 2, 2, 2, 3, 3]), proptest::option::weighted(0.9, due())).prop_map(move |(known, until)| {
-        let mut start = steps[..known].to_vec();
-        if let Some(runbook::Event::DraftSubmitted { expires_at, .. }) = start.get_mut(1) {
-            *expires_at = until;
-        }
-        start
-    })
+    select(vec![0, 1, 2, 2, 2, 3, 3, 3]).prop_map(move |known| steps[..known].to_vec())
 }
 
 #[test]
@@ -273,18 +261,17 @@ fn random_histories_of_runbooks() {
         })
         .unwrap();
     histogram.borrow().assert_shares(
-        9,
+        10,
         &[
-            "content_changed",
             "draft_not_pending",
             "four_eyes",
             "invalid",
             "never_approved",
             "no_draft",
-            "not_due",
             "runbook_discarded",
             "runbook_exists",
             "runbook_missing",
+            "submitted_anew",
         ],
     );
 }

@@ -1,9 +1,13 @@
 //! The domain, seen from outside: given these facts, when this is asked, then that happens.
 
+mod approval_commands;
+mod approval_histories;
+mod approvals;
 mod behaviour;
 mod catalogue;
 mod conditions;
 mod definitions;
+mod differences;
 mod golden;
 mod histories;
 mod incident_commands;

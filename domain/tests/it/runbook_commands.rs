@@ -1,10 +1,10 @@
 //! Runbooks, command by command.
 
 use domain::Aggregate;
-use domain::runbook::{Approved, Command, Definition, Drafted, Event, Phase, Runbook, Status};
+use domain::runbook::{Approved, Command, Consent, Definition, Drafted, Event, Phase, Runbook, Status};
 
 use super::behaviour::{emits, emits_nothing, faults_at, refuses, when};
-use super::samples::{ALICE, BOB, CARL, approved, drafted, named, submitted, time, withdrawn};
+use super::samples::{ALICE, BOB, CARL, approved, asked, consent, drafted, named, submitted, time, withdrawn};
 
 fn created() -> Vec<Event> {
     vec![Event::Created(drafted(ALICE, 1, &named("one")))]
@@ -37,20 +37,24 @@ fn edited(by: &str, of_version: u32, definition: &Definition) -> Event {
 }
 
 fn submit() -> Command {
-    Command::Submit { by: ALICE.into(), expires_at: None }
+    Command::Submit { by: ALICE.into(), approval_id: asked(1), quorum: 1, expires_at: None }
 }
 
-fn approve(by: &str, definition: &Definition, another_platform_admin: bool) -> Command {
-    Command::Approve { by: by.into(), content_hash: definition.content_hash(), another_platform_admin, reason: None }
+fn approve(by: &str, version: u32) -> Command {
+    Command::Approve { approval_id: asked(version), consent: consent(by) }
 }
 
-fn reject(by: &str, definition: &Definition, another_platform_admin: bool) -> Command {
-    Command::Reject {
-        by: by.into(),
-        content_hash: definition.content_hash(),
-        another_platform_admin,
-        reason: " not safe ".to_owned(),
-    }
+fn count(by: &str) -> Command {
+    Command::CountVote { approval_id: asked(1), consent: consent(by) }
+}
+
+fn reject(by: &str, version: u32) -> Command {
+    let reason = " not safe ".to_owned();
+    Command::Reject { approval_id: asked(version), by: by.into(), standing_in_for: None, reason }
+}
+
+fn expire(version: u32) -> Command {
+    Command::ExpireSubmission { approval_id: asked(version) }
 }
 
 fn deprecate(by: &str, another_platform_admin: bool) -> Command {
@@ -74,8 +78,9 @@ fn what_does_not_exist_takes_no_command() {
         edit(ALICE, &named("one"), None),
         submit(),
         Command::WithdrawSubmission { by: ALICE.into() },
-        approve(BOB, &named("one"), true),
-        reject(BOB, &named("one"), true),
+        count(BOB),
+        approve(BOB, 1),
+        reject(BOB, 1),
         deprecate(BOB, true),
         Command::DiscardDraft { by: ALICE.into() },
     ] {
@@ -85,17 +90,22 @@ fn what_does_not_exist_takes_no_command() {
 
 #[test]
 fn who_acts_and_what_is_said_is_checked() {
-    faults_at::<Runbook>(&created(), &Command::Submit { by: "a@example.com".into(), expires_at: None }, &["/by"]);
+    let submit = |by: &str, quorum| Command::Submit { by: by.into(), approval_id: asked(1), quorum, expires_at: None };
+    faults_at::<Runbook>(&created(), &submit("a@example.com", 0), &["/by", "/quorum"]);
+    faults_at::<Runbook>(&created(), &submit(ALICE, 11), &["/quorum"]);
     faults_at::<Runbook>(&created(), &edit(ALICE, &named("two"), Some(&"x".repeat(501))), &["/change_note"]);
-    let no_reason = Command::Reject {
-        by: BOB.into(),
-        content_hash: named("one").content_hash(),
-        another_platform_admin: true,
-        reason: " ".to_owned(),
-    };
+    let no_reason =
+        Command::Reject { approval_id: asked(1), by: BOB.into(), standing_in_for: None, reason: " ".to_owned() };
     faults_at::<Runbook>(&pending(), &no_reason, &["/reason"]);
-    let long = Command::Deprecate { by: BOB.into(), another_platform_admin: true, reason: Some("x".repeat(1_001)) };
-    faults_at::<Runbook>(&approved_once(), &long, &["/reason"]);
+    let long = Consent { reason: Some("x".repeat(1_001)), ..consent(BOB) };
+    let approval_id = asked(1);
+    for command in [
+        Command::Deprecate { by: BOB.into(), another_platform_admin: true, reason: long.reason.clone() },
+        Command::Approve { approval_id: approval_id.clone(), consent: long.clone() },
+        Command::CountVote { approval_id, consent: long },
+    ] {
+        faults_at::<Runbook>(&approved_once(), &command, &["/reason"]);
+    }
 }
 
 #[test]
@@ -135,70 +145,71 @@ fn submitting_and_withdrawing() {
     refuses::<Runbook>(&approved_once(), &withdraw, "no_draft");
 }
 
-const DUE: &str = "2026-02-01T00:00:00Z";
-
-fn submitted_until(definition: &Definition, expires_at: &str) -> Event {
-    let Event::DraftSubmitted { by, of_version, content_hash, .. } = submitted(ALICE, 1, definition) else {
+/// As `submitted`, but so many must approve.
+fn submitted_for(quorum: u32) -> Event {
+    let Event::DraftSubmitted { by, of_version, content_hash, approval_id, expires_at, .. } =
+        submitted(ALICE, 1, &named("one"))
+    else {
         panic!("a submission");
     };
-    Event::DraftSubmitted { by, of_version, content_hash, expires_at: Some(time(expires_at)) }
-}
-
-fn expire(definition: &Definition, expires_at: &str, at: &str) -> Command {
-    let content_hash = definition.content_hash();
-    Command::ExpireSubmission { content_hash, expires_at: time(expires_at), at: time(at) }
+    Event::DraftSubmitted { by, of_version, content_hash, approval_id, quorum, expires_at }
 }
 
 #[test]
 fn a_submission_that_nobody_decides_on_expires() {
-    let submit = Command::Submit { by: ALICE.into(), expires_at: Some(time(DUE)) };
-    let waiting = and(created(), [submitted_until(&named("one"), DUE)]);
-    emits::<Runbook>(&created(), &submit, &[submitted_until(&named("one"), DUE)]);
-    refuses::<Runbook>(&waiting, &expire(&named("one"), DUE, "2026-01-31T23:59:59Z"), "not_due");
+    let expires_at = Some(time("2026-02-01T00:00:00Z"));
+    let submit = Command::Submit { by: ALICE.into(), approval_id: asked(1), quorum: 1, expires_at };
+    let emitted = when::<Runbook>(&created(), &submit).unwrap();
+    let draft = Runbook::fold(&and(created(), emitted)).draft.unwrap();
+    assert_eq!(draft.submission.unwrap().expires_at, expires_at);
+
     let expired = Event::SubmissionExpired { of_version: 1, content_hash: named("one").content_hash() };
-    emits::<Runbook>(&waiting, &expire(&named("one"), DUE, DUE), std::slice::from_ref(&expired));
-    let back = and(waiting, [expired]);
+    emits::<Runbook>(&pending(), &expire(1), std::slice::from_ref(&expired));
+    let back = and(pending(), [expired]);
     // Expiry rejects: there is nothing to approve any more, until it is submitted again.
-    refuses::<Runbook>(&back, &approve(BOB, &named("one"), true), "draft_not_pending");
+    refuses::<Runbook>(&back, &approve(BOB, 1), "draft_not_pending");
     let draft = Runbook::fold(&back).draft.unwrap();
-    assert_eq!((draft.phase, draft.expires_at), (Phase::Editing, None));
-    emits::<Runbook>(&back, &submit, &[submitted_until(&named("one"), DUE)]);
+    assert_eq!((draft.phase, draft.submission), (Phase::Editing, None));
+    emits::<Runbook>(&back, &self::submit(), &[submitted(ALICE, 1, &named("one"))]);
 }
 
 #[test]
-fn the_timer_of_another_submission_is_stale() {
-    let late = "2026-03-01T00:00:00Z";
-    let timer = expire(&named("one"), DUE, late);
-    let waiting = and(created(), [submitted_until(&named("one"), DUE)]);
-    let edited_since = and(waiting.clone(), [withdrawn(BOB, 1, &named("one")), edited(BOB, 1, &named("two"))]);
+fn the_expiry_of_another_submission_is_stale() {
+    let anew = Event::DraftSubmitted {
+        by: ALICE.into(),
+        of_version: 1,
+        content_hash: named("one").content_hash(),
+        approval_id: asked(2),
+        quorum: 1,
+        expires_at: None,
+    };
     let gone = Event::DraftDiscarded { by: ALICE.into(), of_version: 1 };
     for since in [
         created(),
-        pending(),
         approved_once(),
-        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one"))]),
-        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one")), submitted_until(&named("one"), late)]),
-        and(waiting.clone(), [Event::Approved(approved(BOB, 1, &[ALICE], &named("one")))]),
-        and(edited_since, [submitted_until(&named("two"), DUE)]),
-        and(waiting.clone(), [withdrawn(ALICE, 1, &named("one")), gone]),
+        and(pending(), [withdrawn(ALICE, 1, &named("one"))]),
+        and(pending(), [withdrawn(ALICE, 1, &named("one")), anew]),
+        and(pending(), [withdrawn(ALICE, 1, &named("one")), gone]),
     ] {
-        emits_nothing::<Runbook>(&since, &timer);
+        emits_nothing::<Runbook>(&since, &expire(1));
     }
     // The control: on its own submission the very same command is not stale.
-    assert_eq!(when::<Runbook>(&waiting, &timer).map(|events| events.len()), Ok(1));
-    refuses::<Runbook>(&[], &timer, "runbook_missing");
+    assert_eq!(when::<Runbook>(&pending(), &expire(1)).map(|events| events.len()), Ok(1));
+    refuses::<Runbook>(&[], &expire(1), "runbook_missing");
 }
 
 #[test]
-fn somebody_else_approves_exactly_what_was_submitted() {
-    emits::<Runbook>(
-        &pending(),
-        &approve(BOB, &named("one"), true),
-        &[Event::Approved(approved(BOB, 1, &[ALICE], &named("one")))],
-    );
-    refuses::<Runbook>(&pending(), &approve(BOB, &named("two"), true), "content_changed");
-    refuses::<Runbook>(&created(), &approve(BOB, &named("one"), true), "draft_not_pending");
-    refuses::<Runbook>(&approved_once(), &approve(BOB, &named("one"), true), "draft_not_pending");
+fn what_its_approval_says_is_carried_out() {
+    let event = Event::Approved(approved(BOB, 1, &[ALICE], &named("one")));
+    emits::<Runbook>(&pending(), &approve(BOB, 1), &[event]);
+    for (state, code) in [(pending(), "submitted_anew"), (created(), "draft_not_pending")] {
+        for command in
+            [approve(BOB, 2), reject(BOB, 2), Command::CountVote { approval_id: asked(2), consent: consent(BOB) }]
+        {
+            refuses::<Runbook>(&state, &command, code);
+        }
+    }
+    refuses::<Runbook>(&approved_once(), &approve(BOB, 1), "draft_not_pending");
 
     let state = Runbook::fold(&approved_once());
     assert_eq!((state.status, state.draft.is_none(), state.next_version()), (Status::Approved, true, 2));
@@ -208,60 +219,56 @@ fn somebody_else_approves_exactly_what_was_submitted() {
 }
 
 #[test]
-fn nobody_judges_what_he_wrote_unless_he_is_alone() {
-    refuses::<Runbook>(&pending(), &approve(ALICE, &named("one"), true), "four_eyes");
-    refuses::<Runbook>(&pending(), &reject(ALICE, &named("one"), true), "four_eyes");
-    refuses::<Runbook>(&approved_once(), &deprecate(ALICE, true), "four_eyes");
+fn every_vote_that_is_not_the_last_leaves_it_pending_and_stands_in_the_version() {
+    let waiting = and(created(), [submitted_for(2)]);
+    let content_hash = named("one").content_hash();
+    let first = Event::VoteCounted { of_version: 1, content_hash, consent: consent(BOB) };
+    emits::<Runbook>(&waiting, &count(BOB), std::slice::from_ref(&first));
+    let half = and(waiting, [first]);
+    let submission = Runbook::fold(&half).draft.unwrap().submission.unwrap();
+    assert_eq!((submission.quorum, submission.consents), (2, vec![consent(BOB)]));
 
-    let alone = Approved { self_approved: true, ..approved(ALICE, 1, &[ALICE], &named("one")) };
-    emits::<Runbook>(&pending(), &approve(ALICE, &named("one"), false), &[Event::Approved(alone)]);
-    // Somebody else who happens to be the last admin is no author.
-    let other = Event::Approved(approved(BOB, 1, &[ALICE], &named("one")));
-    emits::<Runbook>(&pending(), &approve(BOB, &named("one"), false), &[other]);
+    let stand_in =
+        Consent { standing_in_for: Some("user:dora".into()), reason: Some(" fine ".to_owned()), ..consent(CARL) };
+    let last = Consent { reason: Some("fine".to_owned()), ..stand_in.clone() };
+    let both = Approved { consents: vec![consent(BOB), last], ..approved(CARL, 1, &[ALICE], &named("one")) };
+    let approve = Command::Approve { approval_id: asked(1), consent: stand_in };
+    emits::<Runbook>(&half, &approve, &[Event::Approved(both)]);
+    // What was counted is gone with the submission.
+    let again = and(half, [withdrawn(ALICE, 1, &named("one")), submitted_for(2)]);
+    assert_eq!(Runbook::fold(&again).draft.unwrap().submission.unwrap().consents, []);
 }
 
 #[test]
 fn whoever_touched_the_draft_is_an_author() {
     let together = and(created(), [edited(BOB, 1, &named("two")), submitted(BOB, 1, &named("two"))]);
-    refuses::<Runbook>(&together, &approve(ALICE, &named("two"), true), "four_eyes");
-    refuses::<Runbook>(&together, &approve(BOB, &named("two"), true), "four_eyes");
     let expected = Event::Approved(approved(CARL, 1, &[ALICE, BOB], &named("two")));
-    emits::<Runbook>(&together, &approve(CARL, &named("two"), true), &[expected]);
-    // Submitting is not writing.
+    emits::<Runbook>(&together, &approve(CARL, 1), &[expected]);
+    // Submitting is not writing. Whether an author may approve is for the approval to say; here it is told.
     let by_carl = and(created(), [submitted(CARL, 1, &named("one"))]);
-    let expected = Event::Approved(approved(CARL, 1, &[ALICE], &named("one")));
-    emits::<Runbook>(&by_carl, &approve(CARL, &named("one"), true), &[expected]);
+    emits::<Runbook>(&by_carl, &approve(CARL, 1), &[Event::Approved(approved(CARL, 1, &[ALICE], &named("one")))]);
+    let alone = Approved { self_approved: true, ..approved(ALICE, 1, &[ALICE], &named("one")) };
+    emits::<Runbook>(&by_carl, &approve(ALICE, 1), &[Event::Approved(alone)]);
 }
 
 #[test]
-fn an_approval_carries_its_reason_and_the_change_note() {
+fn an_approval_carries_the_change_note() {
     let noted = Drafted { change_note: Some("first".to_owned()), ..drafted(ALICE, 1, &named("one")) };
     let given = [Event::Created(noted), submitted(ALICE, 1, &named("one"))];
-    let command = Command::Approve {
-        by: BOB.into(),
-        content_hash: named("one").content_hash(),
-        another_platform_admin: true,
-        reason: Some("looks right".to_owned()),
-    };
-    let expected = Approved {
-        change_note: Some("first".to_owned()),
-        reason: Some("looks right".to_owned()),
-        ..approved(BOB, 1, &[ALICE], &named("one"))
-    };
-    emits::<Runbook>(&given, &command, &[Event::Approved(expected)]);
+    let expected = Approved { change_note: Some("first".to_owned()), ..approved(BOB, 1, &[ALICE], &named("one")) };
+    emits::<Runbook>(&given, &approve(BOB, 1), &[Event::Approved(expected)]);
 }
 
 #[test]
 fn a_rejection_gives_the_draft_back() {
     let rejected = Event::Rejected {
         by: BOB.into(),
+        standing_in_for: None,
         of_version: 1,
         content_hash: named("one").content_hash(),
         reason: "not safe".to_owned(),
     };
-    emits::<Runbook>(&pending(), &reject(BOB, &named("one"), true), std::slice::from_ref(&rejected));
-    refuses::<Runbook>(&pending(), &reject(BOB, &named("two"), true), "content_changed");
-    refuses::<Runbook>(&created(), &reject(BOB, &named("one"), true), "draft_not_pending");
+    emits::<Runbook>(&pending(), &reject(BOB, 1), std::slice::from_ref(&rejected));
     let back = and(pending(), [rejected]);
     emits::<Runbook>(&back, &submit(), &[submitted(ALICE, 1, &named("one"))]);
 }
@@ -297,6 +304,7 @@ fn deprecating_ends_execution_and_a_new_approval_revives() {
             other => other,
         }],
     );
+    refuses::<Runbook>(&approved_once(), &deprecate(ALICE, true), "four_eyes");
     emits_nothing::<Runbook>(&deprecated(), &deprecate(BOB, true));
     refuses::<Runbook>(&pending(), &deprecate(BOB, true), "never_approved");
     assert_eq!(Runbook::fold(&deprecated()).executable(), None);
@@ -313,6 +321,17 @@ fn deprecating_ends_execution_and_a_new_approval_revives() {
     );
     let state = Runbook::fold(&revived);
     assert_eq!((state.status, state.executable().unwrap().0.number), (Status::Approved, 2));
+}
+
+#[test]
+fn deprecating_takes_a_submission_back() {
+    let waiting = and(approved_once(), [edited(CARL, 2, &named("two")), submitted(CARL, 2, &named("two"))]);
+    let hash = named("one").content_hash();
+    let event = Event::Deprecated { by: BOB.into(), version: 1, content_hash: hash, reason: None };
+    let expected = [withdrawn(BOB, 2, &named("two")), event];
+    emits::<Runbook>(&waiting, &deprecate(BOB, true), &expected);
+    let state = Runbook::fold(&and(waiting, expected));
+    assert_eq!((state.status, state.draft.unwrap().phase), (Status::Deprecated, Phase::Editing));
 }
 
 #[test]
@@ -334,8 +353,9 @@ fn a_draft_is_discarded_and_with_the_first_one_the_runbook() {
         edit(ALICE, &named("two"), None),
         submit(),
         Command::WithdrawSubmission { by: ALICE.into() },
-        approve(BOB, &named("one"), true),
-        reject(BOB, &named("one"), true),
+        count(BOB),
+        approve(BOB, 1),
+        reject(BOB, 1),
         deprecate(BOB, true),
     ] {
         refuses::<Runbook>(&gone, &command, "runbook_discarded");

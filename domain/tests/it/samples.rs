@@ -1,11 +1,12 @@
 //! Bodies, definitions and events that the tests start from.
 
+use domain::ids::ApprovalId;
 use domain::incident::{
     Declare, Declared, Edited, Event as IncidentEvent, Link, Responder, ResponderRole, Severity, Source,
 };
 use domain::roles::{Grant, Role};
 use domain::runbook::definition::{Definition, parse};
-use domain::runbook::{Approved, Drafted, Event as RunbookEvent};
+use domain::runbook::{Approved, Consent, Drafted, Event as RunbookEvent};
 use domain::sealed::Sealed;
 use domain::{api_token, ids::TeamId, platform, session, team, user};
 use jiff::Timestamp;
@@ -130,14 +131,24 @@ pub(crate) fn drafted(by: &str, of_version: u32, definition: &Definition) -> Dra
 pub(crate) fn approved(by: &str, version: u32, authors: &[&str], definition: &Definition) -> Approved {
     Approved {
         by: by.into(),
+        approval_id: asked(version),
+        consents: vec![consent(by)],
         version,
         definition: definition.clone().into(),
         content_hash: definition.content_hash(),
         authors: authors.iter().copied().map(Into::into).collect(),
         self_approved: false,
         change_note: None,
-        reason: None,
     }
+}
+
+/// The approval of the first submission of a version.
+pub(crate) fn asked(version: u32) -> ApprovalId {
+    ApprovalId::new(format!("approval:{version}"))
+}
+
+pub(crate) fn consent(by: &str) -> Consent {
+    Consent { by: by.into(), standing_in_for: None, reason: None }
 }
 
 pub(crate) fn submitted(by: &str, of_version: u32, definition: &Definition) -> RunbookEvent {
@@ -145,6 +156,8 @@ pub(crate) fn submitted(by: &str, of_version: u32, definition: &Definition) -> R
         by: by.into(),
         of_version,
         content_hash: definition.content_hash(),
+        approval_id: asked(of_version),
+        quorum: 1,
         expires_at: None,
     }
 }
@@ -209,14 +222,20 @@ pub(crate) fn every_runbook_event() -> Vec<RunbookEvent> {
         submitted(ALICE, 1, &full),
         withdrawn(ALICE, 1, &full),
         RunbookEvent::SubmissionExpired { of_version: 1, content_hash: full.content_hash() },
+        RunbookEvent::VoteCounted {
+            of_version: 1,
+            content_hash: full.content_hash(),
+            consent: Consent { standing_in_for: Some(CARL.into()), ..consent(BOB) },
+        },
         RunbookEvent::Approved(Approved {
             self_approved: true,
             change_note: Some("first".to_owned()),
-            reason: Some("nobody else is here".to_owned()),
+            consents: vec![Consent { reason: Some("nobody else is here".to_owned()), ..consent(ALICE) }],
             ..approved(ALICE, 1, &[ALICE], &full)
         }),
         RunbookEvent::Rejected {
             by: BOB.into(),
+            standing_in_for: None,
             of_version: 1,
             content_hash: full.content_hash(),
             reason: "the second step is unsafe".to_owned(),

@@ -1,5 +1,6 @@
 //! What lists can be asked for: typed requests that become queries of documents.
 
+mod approvals;
 mod incidents;
 mod people;
 mod runbooks;
@@ -8,6 +9,7 @@ mod timeline;
 use domain::ids::TeamId;
 use storage::documents::{Filter, Sort, Value};
 
+pub use approvals::{ApprovalList, Awaiting};
 pub use incidents::IncidentList;
 pub use people::{ApiTokenList, TeamList, UserList};
 pub use runbooks::RunbookList;

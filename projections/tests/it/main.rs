@@ -6,5 +6,6 @@ mod given;
 mod nodes;
 mod oracle;
 mod several_streams;
+mod sifting;
 mod trouble;
 mod versions;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use commands::runbooks::{Revise, Submit};
 use domain::Aggregate;
+use domain::approval::{self, Approval};
 use domain::ids::ActorId;
 use domain::incident::{Command, Incident, Status};
 use domain::runbook::definition::parse;
@@ -87,8 +89,8 @@ async fn an_acknowledgement_times_out(bed: &Bed) {
     reactions.drain().await;
 }
 
-fn submit(expires_at: &str) -> runbook::Command {
-    runbook::Command::Submit { by: by(), expires_at: Some(time(expires_at)) }
+fn submit(expires_at: &str) -> Submit {
+    Submit { runbook_id: "r".to_owned(), by: by(), quorum: 1, expires_at: Some(time(expires_at)) }
 }
 
 async fn create_runbook(bed: &Bed) {
@@ -100,11 +102,18 @@ async fn create_runbook(bed: &Bed) {
 async fn a_submission_expires(bed: &Bed) {
     let reactions = bed.reactions().await;
     create_runbook(bed).await;
-    bed.bus.execute::<Runbook>(&ann(), "r", &submit("2020-01-01T00:00:00Z")).await.unwrap();
+    bed.bus.run(&ann(), &submit("2020-01-01T00:00:00Z")).await.unwrap();
+    let (submitted, ..) = bed.bus.look::<Runbook>("r").await.unwrap().unwrap();
+    let approval_id = submitted.submission().unwrap().approval_id.clone();
     eventually("it expires", || async { bed.recorded(Runbook::TYPE, "r").await.len() == 3 }).await;
     assert_eq!(bed.recorded(Runbook::TYPE, "r").await[2].event_type, "runbook.submission_expired");
     let (runbook, _, _) = bed.bus.look::<Runbook>("r").await.unwrap().unwrap();
     assert_eq!(runbook.draft.as_ref().map(|draft| draft.phase), Some(Phase::Editing));
+    // Both in one append, by the timer that the approval set.
+    let (approval, _, position) = bed.bus.look::<Approval>(approval_id.as_str()).await.unwrap().unwrap();
+    assert_eq!(approval.status, approval::Status::Expired);
+    let expired = decoded(bed.recorded(Runbook::TYPE, "r").await.remove(2));
+    assert_eq!((expired.position(), expired.actor().unwrap().id.as_str()), (position + 1, "expire_approvals"));
     reactions.drain().await;
 }
 
@@ -116,8 +125,9 @@ async fn a_stale_timer_tells_nothing(bed: &Bed) {
     }
     bed.ask("stale", &Command::Resolve { by: by(), resolution: None }).await;
     create_runbook(bed).await;
-    bed.bus.execute::<Runbook>(&ann(), "r", &submit("2020-01-01T00:00:00Z")).await.unwrap();
-    bed.bus.execute::<Runbook>(&ann(), "r", &runbook::Command::WithdrawSubmission { by: by() }).await.unwrap();
+    bed.bus.run(&ann(), &submit("2020-01-01T00:00:00Z")).await.unwrap();
+    let command = runbook::Command::WithdrawSubmission { by: by() };
+    bed.bus.run(&ann(), &Revise { runbook_id: "r".to_owned(), command }).await.unwrap();
     let reactions = bed.reactions().await;
     eventually("all three are over", || async {
         let work = bed.work().await;
@@ -129,7 +139,7 @@ async fn a_stale_timer_tells_nothing(bed: &Bed) {
     assert_eq!(bed.recorded(Runbook::TYPE, "r").await.len(), 3);
     let outcomes = reactions.status().outcomes();
     assert_eq!((outcomes["wake_snoozed"].told, outcomes["wake_snoozed"].done), (1, 1));
-    assert_eq!((outcomes["expire_submissions"].told, outcomes["expire_submissions"].done), (0, 1));
+    assert_eq!((outcomes["expire_approvals"].told, outcomes["expire_approvals"].done), (0, 1));
     reactions.drain().await;
 }
 

@@ -7,6 +7,7 @@ mod runbooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::catalogue::{CATALOGUE, Entry};
 use domain::{Aggregate, StoredEvent};
 use futures_util::future::join_all;
 use storage::{Append, NewEvent, Store, StreamId, StreamWrite, Verdict};
@@ -94,6 +95,18 @@ impl History {
     pub fn histogram(&self) -> &BTreeMap<String, u64> {
         &self.told
     }
+
+    /// The events that were told too seldom for a history to prove much about them: never, or in less than 2 % of what
+    /// happened to aggregates of their type. With every aggregate that there is, a share of the whole would mean less.
+    pub fn rare(&self) -> Vec<(&'static str, u64)> {
+        let times = |name: &str| self.told.get(name).copied().unwrap_or_default();
+        let rare = |entry: &Entry| {
+            let all: u64 = entry.events.iter().map(|name| times(name)).sum();
+            let events = entry.events.iter().map(|name| (*name, times(name)));
+            events.filter(|(_, times)| times * 50 < all.max(1)).collect::<Vec<_>>()
+        };
+        CATALOGUE.iter().flat_map(rare).collect()
+    }
 }
 
 /// Lets an aggregate decide, and folds what it decided. A refusal is no event.
@@ -135,4 +148,28 @@ fn fresh() -> Uuid {
 
 fn person(dice: &mut Dice) -> String {
     format!("user-{}", dice.below(12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::History;
+
+    /// How many events are told: as many as the comparisons of views are made over.
+    const EVENTS: u64 = 100_000;
+
+    /// Quick to run when chances are shifted; where histories are used it is asserted of each once more.
+    #[test]
+    fn every_event_has_its_share() {
+        let mut history = History::new(1, 12);
+        while history.histogram().values().sum::<u64>() < EVENTS {
+            history.next_append();
+        }
+        assert_eq!(history.rare(), [], "{:?}", history.histogram());
+    }
+
+    #[test]
+    fn what_was_never_told_is_rare() {
+        let names: usize = domain::catalogue::CATALOGUE.iter().map(|entry| entry.events.len()).sum();
+        assert_eq!(History::new(1, 12).rare().len(), names);
+    }
 }

@@ -1,7 +1,8 @@
-//! Approves the draft, by somebody who did not write it.
+//! Votes for the draft, by somebody who did not write it; with enough votes it is approved.
 
+use commands::approvals::{Ballot, CastVote};
 use commands::authorize::Action;
-use commands::runbooks::{DecideVersion, Decision};
+use domain::approval::Verdict;
 use domain::runbook::Runbook;
 
 use crate::Answer;
@@ -22,6 +23,14 @@ async fn approve(write: Write) -> Answer {
     let content_hash = fields.optional("content_hash");
     let reason = fields.optional("reason");
     fields.close()?;
-    let decision = Decision::Approve { content_hash, reason };
-    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), at: now(), decision }).await
+    let vote = CastVote {
+        on: Ballot::Draft(write.id.clone()),
+        by: write.by(),
+        standing_in_for: None,
+        verdict: Verdict::Approve,
+        content_hash,
+        reason,
+        at: now(),
+    };
+    write.run::<Runbook>(&vote).await
 }

@@ -1,7 +1,7 @@
-//! Takes the current version out of use.
+//! Takes the current version out of use, and a submission back.
 
 use commands::authorize::Action;
-use commands::runbooks::{DecideVersion, Decision};
+use commands::runbooks::Deprecate;
 use domain::runbook::Runbook;
 
 use crate::Answer;
@@ -20,6 +20,5 @@ async fn deprecate(write: Write) -> Answer {
     let mut fields = write.fields()?;
     let reason = fields.optional("reason");
     fields.close()?;
-    let decision = Decision::Deprecate { reason };
-    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), at: now(), decision }).await
+    write.run::<Runbook>(&Deprecate { runbook_id: write.id.clone(), by: write.by(), reason, at: now() }).await
 }

@@ -1,6 +1,7 @@
 //! Discards the draft. Of a runbook that was never approved only the history is left.
 
 use commands::authorize::Action;
+use commands::runbooks::Revise;
 use domain::runbook::{Command, Runbook};
 
 use crate::Answer;
@@ -16,5 +17,6 @@ pub(in crate::routes) const ROUTE: Route = Route {
 
 async fn discard(write: Write) -> Answer {
     write.fields()?.close()?;
-    write.execute::<Runbook>(&Command::DiscardDraft { by: write.by() }).await
+    let command = Command::DiscardDraft { by: write.by() };
+    write.run::<Runbook>(&Revise { runbook_id: write.id.clone(), command }).await
 }

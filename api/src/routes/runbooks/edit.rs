@@ -1,6 +1,7 @@
 //! Replaces the draft, or starts the next version's.
 
 use commands::authorize::Action;
+use commands::runbooks::Revise;
 use domain::runbook::definition;
 use domain::runbook::{Command, Runbook};
 
@@ -21,5 +22,5 @@ async fn edit(write: Write) -> Answer {
     let submission = definition::parse(&write.body).map_err(Problem::invalid)?;
     let by = write.by();
     let command = Command::Edit { by, definition: submission.definition, change_note: submission.change_note };
-    write.execute::<Runbook>(&command).await
+    write.run::<Runbook>(&Revise { runbook_id: write.id.clone(), command }).await
 }

@@ -3,6 +3,7 @@
 pub(super) mod approve;
 pub(super) mod create;
 pub(super) mod deprecate;
+pub(super) mod diff;
 pub(super) mod discard;
 pub(super) mod edit;
 pub(super) mod history;

@@ -1,7 +1,8 @@
 //! Sends a submitted draft back to its authors, with the reason.
 
+use commands::approvals::{Ballot, CastVote};
 use commands::authorize::Action;
-use commands::runbooks::{DecideVersion, Decision};
+use domain::approval::Verdict;
 use domain::runbook::Runbook;
 
 use crate::Answer;
@@ -21,6 +22,14 @@ async fn reject(write: Write) -> Answer {
     let content_hash = fields.optional("content_hash");
     let reason: Option<String> = fields.required("reason");
     fields.close()?;
-    let decision = Decision::Reject { content_hash, reason: reason.unwrap_or_default() };
-    write.run::<Runbook>(&DecideVersion { runbook_id: write.id.clone(), by: write.by(), at: now(), decision }).await
+    let vote = CastVote {
+        on: Ballot::Draft(write.id.clone()),
+        by: write.by(),
+        standing_in_for: None,
+        verdict: Verdict::Reject,
+        content_hash,
+        reason,
+        at: now(),
+    };
+    write.run::<Runbook>(&vote).await
 }

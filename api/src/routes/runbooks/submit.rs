@@ -1,7 +1,8 @@
 //! Submits the draft for approval, for as long as it may wait for one.
 
 use commands::authorize::Action;
-use domain::runbook::{Command, Runbook};
+use commands::runbooks::Submit;
+use domain::runbook::Runbook;
 use jiff::SignedDuration;
 
 use crate::Answer;
@@ -11,6 +12,9 @@ use crate::write::Write;
 
 /// How long a submission waits for a decision where nothing else is said.
 const USUAL_WAIT: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How many must approve where nothing else is said.
+const USUAL_QUORUM: u32 = 1;
 
 pub(in crate::routes) const ROUTE: Route = Route {
     method: "POST",
@@ -22,6 +26,7 @@ pub(in crate::routes) const ROUTE: Route = Route {
 async fn submit(write: Write) -> Answer {
     let mut fields = write.fields()?;
     let expires_at = fields.coming("expires_at", now()).or_else(|| now().checked_add(USUAL_WAIT).ok());
+    let quorum = fields.optional("quorum").unwrap_or(USUAL_QUORUM);
     fields.close()?;
-    write.execute::<Runbook>(&Command::Submit { by: write.by(), expires_at }).await
+    write.run::<Runbook>(&Submit { runbook_id: write.id.clone(), by: write.by(), quorum, expires_at }).await
 }

@@ -1,6 +1,7 @@
 //! Takes a submitted draft back.
 
 use commands::authorize::Action;
+use commands::runbooks::Revise;
 use domain::runbook::{Command, Runbook};
 
 use crate::Answer;
@@ -16,5 +17,6 @@ pub(in crate::routes) const ROUTE: Route = Route {
 
 async fn withdraw(write: Write) -> Answer {
     write.fields()?.close()?;
-    write.execute::<Runbook>(&Command::WithdrawSubmission { by: write.by() }).await
+    let command = Command::WithdrawSubmission { by: write.by() };
+    write.run::<Runbook>(&Revise { runbook_id: write.id.clone(), command }).await
 }

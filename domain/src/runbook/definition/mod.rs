@@ -7,6 +7,7 @@ pub mod action;
 pub mod conditions;
 mod connected;
 mod control;
+mod differences;
 pub mod limits;
 mod outward;
 mod parameters;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use action::Action;
+pub use differences::{Difference, Op};
 pub use limits::CHANGE_NOTE_CHARACTERS;
 pub use parse::parse;
 pub use step::Step;
