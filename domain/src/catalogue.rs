@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use crate::incident::Incident;
+use crate::partner_access::PartnerAccess;
+use crate::partner_grant::PartnerGrant;
 use crate::runbook::Runbook;
+use crate::status_page::StatusPage;
+use crate::status_page_slug::StatusPageSlug;
 use crate::{Aggregate, DecodeError, StoredEvent};
 
 /// One aggregate type. A new aggregate is one line in [`CATALOGUE`].
@@ -15,7 +19,14 @@ pub struct Entry {
     decode: fn(&str, u32, Value) -> Result<(), DecodeError>,
 }
 
-pub const CATALOGUE: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+pub const CATALOGUE: &[Entry] = &[
+    entry::<Runbook>(),
+    entry::<Incident>(),
+    entry::<StatusPage>(),
+    entry::<StatusPageSlug>(),
+    entry::<PartnerGrant>(),
+    entry::<PartnerAccess>(),
+];
 
 const fn entry<A: Aggregate>() -> Entry {
     Entry {

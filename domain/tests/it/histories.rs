@@ -18,13 +18,13 @@ use serde_json::Value;
 use super::samples::{ALICE, BOB, CARL, declare, declared, full_body, named, short_body, time};
 
 /// The same histories on every machine and in every run.
-fn runner(cases: u32) -> TestRunner {
+pub(crate) fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
 #[derive(Default)]
-struct Histogram {
+pub(crate) struct Histogram {
     commands: BTreeMap<String, usize>,
     outcomes: BTreeMap<&'static str, usize>,
     refusals: BTreeMap<&'static str, usize>,
@@ -46,7 +46,7 @@ impl Histogram {
     }
 
     #[track_caller]
-    fn assert_shares(&self, commands: usize, refusals: &[&str]) {
+    pub(crate) fn assert_shares(&self, commands: usize, refusals: &[&str]) {
         assert_eq!(self.commands.len(), commands, "every command occurs");
         for code in refusals {
             assert!(self.refusals.contains_key(code), "nothing was refused as {code}");
@@ -70,7 +70,7 @@ fn shares<K: Ord + Debug>(title: &str, counts: &BTreeMap<K, usize>) {
 }
 
 /// Plays one history on `start`, and checks what holds for all of them.
-fn play<A: Aggregate>(
+pub(crate) fn play<A: Aggregate>(
     start: Vec<A::Event>,
     commands: &[A::Command],
     is_repeatable: fn(&A::Command) -> bool,
@@ -102,21 +102,21 @@ fn play<A: Aggregate>(
 }
 
 /// The first is soonest: that is when most timers fire here, since only one that is not stale can be too early.
-fn times() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn times() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         2 => Just(time("2026-01-01T00:00:00Z")),
         1 => Just(time("2026-01-02T00:00:00Z")),
     ]
 }
 
-fn due() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn due() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         1 => Just(time("2026-01-01T00:00:00Z")),
         6 => Just(time("2026-01-02T00:00:00Z")),
     ]
 }
 
-fn actor<T: From<&'static str> + Clone + Debug + 'static>() -> impl Strategy<Value = T> {
+pub(crate) fn actor<T: From<&'static str> + Clone + Debug + 'static>() -> impl Strategy<Value = T> {
     select(vec![ALICE, BOB, CARL]).prop_map(T::from)
 }
 
