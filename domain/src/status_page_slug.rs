@@ -64,9 +64,10 @@ impl Aggregate for StatusPageSlug {
         crate::text::refuse_if_any(faults)?;
         match (command, &self.page) {
             (Command::Reserve { page, .. }, Some(holder)) if page == holder => Ok(vec![]),
-            (Command::Reserve { slug, .. }, Some(_)) => {
-                Err(Refusal::state("slug_taken", format!("another status page has the slug {slug}; choose another one")))
-            }
+            (Command::Reserve { slug, .. }, Some(_)) => Err(Refusal::state(
+                "slug_taken",
+                format!("another status page has the slug {slug}; choose another one"),
+            )),
             (Command::Reserve { page, .. }, None) => Ok(vec![Event::Reserved { page: page.clone() }]),
             (Command::Release { page }, Some(holder)) if page == holder => {
                 Ok(vec![Event::Released { page: page.clone() }])

@@ -6,7 +6,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use domain::incident::Incident;
+use domain::partner_access::PartnerAccess;
+use domain::partner_grant::PartnerGrant;
 use domain::runbook::Runbook;
+use domain::status_page::StatusPage;
+use domain::status_page_slug::StatusPageSlug;
 use domain::{Aggregate, DecodeError, StoredEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +24,14 @@ struct Entry {
     decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
 }
 
-const DECODERS: &[Entry] = &[entry::<Runbook>(), entry::<Incident>()];
+const DECODERS: &[Entry] = &[
+    entry::<Runbook>(),
+    entry::<Incident>(),
+    entry::<StatusPage>(),
+    entry::<StatusPageSlug>(),
+    entry::<PartnerGrant>(),
+    entry::<PartnerAccess>(),
+];
 
 type Fact = Arc<dyn Any + Send + Sync>;
 

@@ -2,7 +2,9 @@
 
 use domain::Aggregate;
 use domain::incident::Incident;
+use domain::partner_grant::PartnerGrant;
 use domain::runbook::Runbook;
+use domain::status_page::StatusPage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,7 +32,7 @@ pub struct Entry {
 impl View for Entry {
     const NAME: &'static str = "history";
     const VERSION: u32 = 1;
-    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE];
+    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE, StatusPage::TYPE, PartnerGrant::TYPE];
     const ORIGIN: Origin = Origin::Event;
 
     fn keys(event: &Decoded) -> Vec<String> {

@@ -12,8 +12,10 @@ use crate::build::{self, BuildError, Built, Observer};
 use crate::feed::Feed;
 use crate::follow::Follower;
 use crate::incidents::IncidentDetail;
+use crate::partner_grants::PartnerGrantDetail;
 use crate::progress::Progress;
 use crate::runbooks::{RunbookDetail, RunbookVersion};
+use crate::status_pages::StatusPageDetail;
 use crate::{View, repair, timeline};
 
 /// A build under way, and what it comes to.
@@ -36,6 +38,8 @@ pub const VIEWS: &[Registration] = &[
     register::<RunbookVersion>(),
     register::<IncidentDetail>(),
     register::<timeline::Entry>(),
+    register::<StatusPageDetail>(),
+    register::<PartnerGrantDetail>(),
 ];
 
 pub const fn register<V: View>() -> Registration {

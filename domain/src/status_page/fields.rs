@@ -42,13 +42,8 @@ pub enum ComponentStatus {
 }
 
 impl ComponentStatus {
-    pub const ALL: [Self; 5] = [
-        Self::Operational,
-        Self::UnderMaintenance,
-        Self::DegradedPerformance,
-        Self::PartialOutage,
-        Self::MajorOutage,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Operational, Self::UnderMaintenance, Self::DegradedPerformance, Self::PartialOutage, Self::MajorOutage];
 
     pub fn as_str(self) -> &'static str {
         match self {

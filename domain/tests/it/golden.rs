@@ -34,7 +34,9 @@ fn before(name: &str) -> &'static [&'static str] {
         "incident.reopened" => &["incident.declared", "incident.acknowledged", "incident.resolved"],
         "incident.unmerged" => &["incident.declared", "incident.merged_into"],
         "incident.released" => &["incident.declared", "incident.absorbed"],
-        "status_page.created" | "status_page_slug.reserved" | "partner_grant.granted" | "partner_access.recorded" => &[],
+        "status_page.created" | "status_page_slug.reserved" | "partner_grant.granted" | "partner_access.recorded" => {
+            &[]
+        }
         "status_page.edited" | "status_page.component_added" | "status_page.archived" => &["status_page.created"],
         "status_page.component_status_released" => {
             &["status_page.created", "status_page.component_added", "status_page.component_status_set"]

@@ -55,8 +55,9 @@ fn page_command() -> impl Strategy<Value = page::Command> {
         }),
         5 => (actor(), component(), under(), 1..4_u32)
             .prop_map(|(by, component, group_id, position)| C::MoveComponent { by, component, group_id, position }),
-        9 => (actor(), component()).prop_map(|(by, component)| C::RemoveComponent { by, component }),
-        4 => (actor(), component(), status)
+        9 => (actor(), prop_oneof![3 => component(), 1 => Just(ComponentId::from("money"))])
+            .prop_map(|(by, component)| C::RemoveComponent { by, component }),
+        8 => (actor(), prop_oneof![2 => component(), 1 => Just(ComponentId::from("money"))], status)
             .prop_map(|(by, component, status)| C::SetStatus { by, component, status, reason: None }),
         3 => (actor(), component()).prop_map(|(by, component)| C::ReleaseStatus { by, component }),
         6 => (incident(), severity, services())

@@ -156,8 +156,7 @@ fn what_is_wrong_with_a_component_is_said() {
         position: Some(0),
         ..add(added("x", None, &[], 0))
     };
-    let expected =
-        ["/id", "/name", "/description", "/group_id", "/service_ids/0", "/service_ids", "/position"];
+    let expected = ["/id", "/name", "/description", "/group_id", "/service_ids/0", "/service_ids", "/position"];
     faults_at::<StatusPage>(&page(), &Command::AddComponent(wrong.into()), &expected);
     let many = (0..=limits::SERVICES).map(|n| format!("s{n}").as_str().into()).collect();
     let many = ComponentChanges { service_ids: Some(many), ..ComponentChanges::default() };

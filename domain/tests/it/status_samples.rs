@@ -28,15 +28,7 @@ pub(crate) fn created() -> Created {
 }
 
 pub(crate) fn page_edited(by: &str) -> Edited {
-    Edited {
-        by: by.into(),
-        slug: None,
-        name: None,
-        description: None,
-        time_zone: None,
-        audience: None,
-        team_id: None,
-    }
+    Edited { by: by.into(), slug: None, name: None, description: None, time_zone: None, audience: None, team_id: None }
 }
 
 /// A component at the end, of these services.

@@ -1,14 +1,18 @@
 //! What lists can be asked for: typed requests that become queries of documents.
 
 mod incidents;
+mod partner_grants;
 mod runbooks;
+mod status_pages;
 mod timeline;
 
 use domain::ids::TeamId;
 use storage::documents::{Filter, Sort, Value};
 
 pub use incidents::IncidentList;
+pub use partner_grants::PartnerGrantList;
 pub use runbooks::RunbookList;
+pub use status_pages::StatusPageList;
 pub use timeline::{Told, timeline};
 
 use crate::terms::typed;
