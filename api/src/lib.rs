@@ -13,6 +13,7 @@ mod freshness;
 mod headers;
 pub mod metrics;
 mod problem;
+mod public_url;
 mod query;
 mod read;
 mod resource;

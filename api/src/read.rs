@@ -203,6 +203,11 @@ fn no_such<R: Resource>() -> Problem {
     Problem::missing(format!("there is no such {}", R::NOUN))
 }
 
+/// What the server gave to all of its handlers, for those that have a request to read by.
+pub(crate) fn data_of<T: 'static>(read: &Read) -> Result<web::Data<T>, Problem> {
+    data(&read.request)
+}
+
 /// What the server gave to all of its handlers.
 pub(crate) fn data<T: 'static>(request: &HttpRequest) -> Result<web::Data<T>, Problem> {
     let data: Option<&web::Data<T>> = request.app_data();

@@ -4,10 +4,14 @@ use commands::Governed;
 use commands::authorize::Action;
 use domain::ids::TeamId;
 use domain::incident::Incident;
+use domain::partner_grant::PartnerGrant;
 use domain::runbook::Runbook;
+use domain::status_page::StatusPage;
 use projections::View;
 use projections::incidents::IncidentDetail;
+use projections::partner_grants::PartnerGrantDetail;
 use projections::runbooks::RunbookDetail;
+use projections::status_pages::StatusPageDetail;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -50,6 +54,20 @@ impl Resource for Incident {
     const NOUN: &'static str = "incident";
     const PATH: &'static str = "/api/incidents";
     const READ: Action = Action::ReadIncidents;
+}
+
+impl Resource for StatusPage {
+    type Document = StatusPageDetail;
+    const NOUN: &'static str = "status page";
+    const PATH: &'static str = "/api/status-pages";
+    const READ: Action = Action::ReadStatusPages;
+}
+
+impl Resource for PartnerGrant {
+    type Document = PartnerGrantDetail;
+    const NOUN: &'static str = "partner grant";
+    const PATH: &'static str = "/api/partner-grants";
+    const READ: Action = Action::ReadPartnerGrants;
 }
 
 #[cfg(test)]

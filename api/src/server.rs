@@ -11,6 +11,7 @@ use projections::Views;
 
 use crate::clock::now;
 use crate::metrics::{Requests, Source, Sources};
+use crate::public_url::PublicUrl;
 use crate::{envelope, routes};
 
 /// For the request's line and headers, from the first byte on.
@@ -32,14 +33,21 @@ pub struct Options {
 pub struct Rooms {
     pub bus: Bus,
     pub views: Views,
+    /// Under which address others reach this server; where it listens, if nobody says.
+    pub public_url: Option<String>,
     /// Figures that other rooms keep.
     pub sources: Vec<Source>,
 }
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { bus, views, sources } = self;
-        f.debug_struct("Rooms").field("bus", bus).field("views", views).field("sources", &sources.len()).finish()
+        let Self { bus, views, public_url, sources } = self;
+        f.debug_struct("Rooms")
+            .field("bus", bus)
+            .field("views", views)
+            .field("public_url", public_url)
+            .field("sources", &sources.len())
+            .finish()
     }
 }
 
@@ -63,6 +71,8 @@ impl Server {
     pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
         let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
         let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
+        let public_url = PublicUrl::default();
+        let given_url = web::Data::new(public_url.clone());
         let started = web::Data::new(Started(now().as_duration().as_secs_f64()));
         let app = move || {
             App::new()
@@ -71,6 +81,7 @@ impl Server {
                 .app_data(requests.clone())
                 .app_data(sources.clone())
                 .app_data(started.clone())
+                .app_data(given_url.clone())
                 .configure(routes::configure)
                 .wrap(from_fn(envelope::wrap))
         };
@@ -82,6 +93,7 @@ impl Server {
             .shutdown_timeout(options.drain.as_secs())
             .bind(options.listen)?;
         let address = server.addrs().first().copied().unwrap_or(options.listen);
+        public_url.set(rooms.public_url.unwrap_or_else(|| format!("http://{address}")));
         Ok(Self { server: server.run(), address })
     }
 

@@ -27,10 +27,21 @@ pub enum Action {
     ReadViews,
     /// Retry documents, skip events, pause and resume views.
     OperateViews,
+    ReadStatusPages,
+    /// Create, edit and archive pages and their components.
+    ManageStatusPages,
+    /// Set a component's status by hand, and give it back.
+    PublishStatus,
+    /// Tell a page what an incident is like. Only what happens by itself may, for it is believed.
+    FollowIncidents,
+    ReadPartnerGrants,
+    ManagePartnerGrants,
+    /// Write down what partners have asked for.
+    RecordAccesses,
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
@@ -41,6 +52,13 @@ impl Action {
         Self::OperateWork,
         Self::ReadViews,
         Self::OperateViews,
+        Self::ReadStatusPages,
+        Self::ManageStatusPages,
+        Self::PublishStatus,
+        Self::FollowIncidents,
+        Self::ReadPartnerGrants,
+        Self::ManagePartnerGrants,
+        Self::RecordAccesses,
     ];
 
     /// For the one who is refused.
@@ -56,6 +74,13 @@ impl Action {
             Self::OperateWork => "retry, skip, pause or resume work",
             Self::ReadViews => "see where the views stand",
             Self::OperateViews => "pause, resume or repair views",
+            Self::ReadStatusPages => "read status pages as the house sees them",
+            Self::ManageStatusPages => "create and change status pages",
+            Self::PublishStatus => "set the status of components",
+            Self::FollowIncidents => "tell status pages of incidents",
+            Self::ReadPartnerGrants => "read partner grants and their accesses",
+            Self::ManagePartnerGrants => "give, change or take partner grants",
+            Self::RecordAccesses => "record accesses of partners",
         }
     }
 }
@@ -74,20 +99,25 @@ pub enum Reach {
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, OperateViews, OperateWork, ReadIncidents, ReadRunbooks,
-        ReadViews, ReadWork,
+        DecideRunbook, DraftRunbook, FireTimer, FollowIncidents, HandleIncident, ManagePartnerGrants,
+        ManageStatusPages, OperateViews, OperateWork, PublishStatus, ReadIncidents, ReadPartnerGrants, ReadRunbooks,
+        ReadStatusPages, ReadViews, ReadWork, RecordAccesses,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
         // Believed without a look at the clock, so nobody may who has a role.
-        (_, FireTimer)
+        (_, FireTimer | FollowIncidents | RecordAccesses)
+        | (TeamManager | Responder | Auditor, ManageStatusPages | ManagePartnerGrants)
+        | (TeamManager | Responder, ReadPartnerGrants)
+        | (Responder, ReadStatusPages | PublishStatus)
+        | (Auditor, PublishStatus)
         | (TeamManager | Responder, DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews)
         | (Auditor, DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews)
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews)
+        | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews | ReadStatusPages | ReadPartnerGrants)
         | (TeamManager | Responder, HandleIncident | ReadIncidents) => Reach::Everywhere,
-        (TeamManager | Responder, DraftRunbook) => Reach::OwnTeams,
+        (TeamManager | Responder, DraftRunbook) | (TeamManager, ReadStatusPages | PublishStatus) => Reach::OwnTeams,
         (TeamManager | Responder, ReadRunbooks) => Reach::OwnTeamsAndGlobal,
     }
 }
@@ -95,10 +125,17 @@ pub fn reach(role: Role, action: Action) -> Reach {
 /// Whether `actor` may do `action` to something of `team` (null: it belongs to no team).
 pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
     match actor.kind {
-        // Deciding on a version, and operating the house, takes a person or what he gave his token to.
-        ActorKind::System | ActorKind::Reaction => {
-            !matches!(action, Action::DecideRunbook | Action::OperateWork | Action::OperateViews)
-        }
+        // Deciding on a version, operating the house, and what outsiders are told or may see takes a person, or what he
+        // gave his token to.
+        ActorKind::System | ActorKind::Reaction => !matches!(
+            action,
+            Action::DecideRunbook
+                | Action::OperateWork
+                | Action::OperateViews
+                | Action::ManageStatusPages
+                | Action::PublishStatus
+                | Action::ManagePartnerGrants
+        ),
         ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
             actor.grants.iter().any(|grant| match reach(grant.role, action) {
                 Reach::Nowhere => false,

@@ -11,9 +11,11 @@ mod error;
 mod governed;
 pub mod ids;
 pub mod incidents;
+pub mod partner_grants;
 mod request;
 pub mod runbooks;
 mod states;
+pub mod status_pages;
 pub mod tokens;
 mod unit;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::Aggregate;
 use domain::ids::{ActorId, SubjectId};
 use domain::partner_grant::event::{Event, Granted};
-use domain::partner_grant::{PartnerGrant, Scope, Status};
+use domain::partner_grant::{PartnerGrant, Scope, Shut, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,12 @@ impl View for PartnerGrantDetail {
 }
 
 impl PartnerGrantDetail {
+    /// Whether it is open at `at`, by the one rule for that.
+    pub fn open(&self, at: Timestamp) -> Result<(), Shut> {
+        let Self { status, from, until, .. } = self;
+        PartnerGrant { status: *status, from: *from, until: *until, ..PartnerGrant::default() }.open(at)
+    }
+
     fn fold(&mut self, event: &Event, at: Timestamp) {
         let because = |by: &ActorId, reason: &str| Some(Because { by: by.clone(), at, reason: reason.to_owned() });
         match event {

@@ -4,10 +4,13 @@
 //! wants is a command that an aggregate may find stale. Nothing here runs while history is replayed: a rebuild of views
 //! does not come through here.
 
+mod activate_grants;
 mod backoff;
 mod cause;
+mod expire_grants;
 mod expire_submissions;
 mod follow;
+mod follow_incidents;
 mod pool;
 mod reactor;
 mod registry;
@@ -19,7 +22,9 @@ mod timers;
 mod wake_snoozed;
 mod worker;
 
+pub use activate_grants::ActivateGrants;
 pub use cause::Cause;
+pub use expire_grants::ExpireGrants;
 pub use expire_submissions::ExpireSubmissions;
 pub use pool::Options;
 pub use reactor::{Reactor, Work};

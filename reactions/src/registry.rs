@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use commands::Bus;
+use projections::Views;
 
+use crate::follow_incidents::{Follower, IncidentsToFollow};
 use crate::reactor::Reactor;
 use crate::timers::{Firing, Setting, Timer};
 use crate::worker::Worker;
-use crate::{ExpireSubmissions, TimeOutAcknowledgements, WakeSnoozed};
+use crate::{ActivateGrants, ExpireGrants, ExpireSubmissions, TimeOutAcknowledgements, WakeSnoozed};
 
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -17,9 +19,16 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What the product does unasked.
-    pub fn of(bus: &Bus) -> Self {
-        Self::default().timer::<WakeSnoozed>(bus).timer::<TimeOutAcknowledgements>(bus).timer::<ExpireSubmissions>(bus)
+    /// What the product does unasked. `views` are for those who must find what an event is about.
+    pub fn of(bus: &Bus, views: &Views) -> Self {
+        Self::default()
+            .timer::<WakeSnoozed>(bus)
+            .timer::<TimeOutAcknowledgements>(bus)
+            .timer::<ExpireSubmissions>(bus)
+            .timer::<ActivateGrants>(bus)
+            .timer::<ExpireGrants>(bus)
+            .reactor(IncidentsToFollow)
+            .worker(Follower::new(bus.clone(), views.clone()))
     }
 
     #[must_use]

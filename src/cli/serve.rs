@@ -54,13 +54,17 @@ impl Serve {
         let feed = Feed::new(store.clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source) = reactions_source();
-        let server = Server::bind(Rooms { bus: bus.clone(), views, sources: vec![source] }, &options, stop)
-            .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
+        let server = Server::bind(
+            Rooms { bus: bus.clone(), views: views.clone(), public_url: public_url.clone(), sources: vec![source] },
+            &options,
+            stop,
+        )
+        .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
         tokio::spawn(housekeeping::sweep(store.clone()));
         // Before the first request: what it leads to must not be missed.
-        let reactions = Reactions::start(&feed, Registry::of(&bus), reactions::Options::default())
+        let reactions = Reactions::start(&feed, Registry::of(&bus, &views), reactions::Options::default())
             .await
             .map_err(|error| Failure::database(&config.url, &error))?;
         let _set_once = status.set(reactions.status());

@@ -4,7 +4,9 @@ mod health;
 mod incidents;
 mod metrics;
 mod overview;
+mod partner_grants;
 mod runbooks;
+mod status_pages;
 mod views;
 mod work;
 
@@ -80,6 +82,31 @@ pub const ROUTES: &[Route] = &[
     incidents::snooze::ROUTE,
     incidents::merge::ROUTE,
     incidents::unmerge::ROUTE,
+    status_pages::create::ROUTE,
+    status_pages::list::ROUTE,
+    status_pages::show::ROUTE,
+    status_pages::edit::ROUTE,
+    status_pages::archive::ROUTE,
+    status_pages::history::ROUTE,
+    status_pages::add_component::ROUTE,
+    status_pages::components::ALL,
+    status_pages::components::ONE,
+    status_pages::edit_component::ROUTE,
+    status_pages::remove_component::ROUTE,
+    status_pages::move_component::ROUTE,
+    status_pages::status::SET,
+    status_pages::status::RELEASE,
+    partner_grants::grant::ROUTE,
+    partner_grants::list::ROUTE,
+    partner_grants::show::ROUTE,
+    partner_grants::edit::ROUTE,
+    partner_grants::scope::ROUTE,
+    partner_grants::renew::ROUTE,
+    partner_grants::suspend::ROUTE,
+    partner_grants::resume::ROUTE,
+    partner_grants::revoke::ROUTE,
+    partner_grants::pages::ROUTE,
+    partner_grants::history::ROUTE,
     views::list::ROUTE,
     views::pause::PAUSE,
     views::pause::RESUME,
