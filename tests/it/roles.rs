@@ -14,6 +14,8 @@ on_both_databases!(every_route_admits_whom_the_table_says);
 const ALL: &[&str] = &["platform_admin", "team_manager", "responder", "auditor", "viewer"];
 const ADMINS: &[&str] = &["platform_admin"];
 const AUDITORS: &[&str] = &["platform_admin", "auditor"];
+const OVERSEERS: &[&str] = &["platform_admin", "team_manager", "auditor"];
+const PUBLISHERS: &[&str] = &["platform_admin", "team_manager"];
 const STAFF: &[&str] = &["platform_admin", "team_manager", "responder"];
 const READERS: &[&str] = &["platform_admin", "team_manager", "responder", "auditor"];
 
@@ -57,6 +59,31 @@ const TABLE: &[Row] = &[
     ("POST", "/api/incidents/{id}/snooze", STAFF),
     ("POST", "/api/incidents/{id}/merge", STAFF),
     ("POST", "/api/incidents/{id}/unmerge", STAFF),
+    ("POST", "/api/status-pages", ADMINS),
+    ("GET", "/api/status-pages", OVERSEERS),
+    ("GET", "/api/status-pages/{id}", OVERSEERS),
+    ("PATCH", "/api/status-pages/{id}", ADMINS),
+    ("POST", "/api/status-pages/{id}/archive", ADMINS),
+    ("GET", "/api/status-pages/{id}/history", OVERSEERS),
+    ("POST", "/api/status-pages/{id}/components", ADMINS),
+    ("GET", "/api/status-pages/{id}/components", OVERSEERS),
+    ("GET", "/api/status-pages/{id}/components/{component}", OVERSEERS),
+    ("PATCH", "/api/status-pages/{id}/components/{component}", ADMINS),
+    ("DELETE", "/api/status-pages/{id}/components/{component}", ADMINS),
+    ("POST", "/api/status-pages/{id}/components/{component}/move", ADMINS),
+    ("POST", "/api/status-pages/{id}/components/{component}/status", PUBLISHERS),
+    ("DELETE", "/api/status-pages/{id}/components/{component}/status", PUBLISHERS),
+    ("POST", "/api/partner-grants", ADMINS),
+    ("GET", "/api/partner-grants", AUDITORS),
+    ("GET", "/api/partner-grants/{id}", AUDITORS),
+    ("PATCH", "/api/partner-grants/{id}", ADMINS),
+    ("PUT", "/api/partner-grants/{id}/scope", ADMINS),
+    ("POST", "/api/partner-grants/{id}/renew", ADMINS),
+    ("POST", "/api/partner-grants/{id}/suspend", ADMINS),
+    ("POST", "/api/partner-grants/{id}/resume", ADMINS),
+    ("POST", "/api/partner-grants/{id}/revoke", ADMINS),
+    ("GET", "/api/partner-grants/{id}/pages", AUDITORS),
+    ("GET", "/api/partner-grants/{id}/history", AUDITORS),
     ("GET", "/api/views", AUDITORS),
     ("POST", "/api/views/{view}/pause", ADMINS),
     ("POST", "/api/views/{view}/resume", ADMINS),
@@ -104,6 +131,12 @@ fn body(path: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "runbooks" | "validate" => runbook("x"),
         "{id}" if path.contains("runbooks") => runbook("y"),
+        "status-pages" => json!({ "slug": "a-slug", "name": "x" }),
+        "components" => json!({ "name": "x" }),
+        "status" => json!({ "status": "operational" }),
+        "move" => json!({ "position": 1 }),
+        "{component}" => json!({}),
+        "{id}" if path.contains("status-pages") || path.contains("partner-grants") => json!({}),
         "incidents" | "{id}" => json!({ "title": "x" }),
         "reject" => json!({ "reason": "x" }),
         "assign" => json!({ "to": [] }),
@@ -123,9 +156,16 @@ async fn every_route_admits_whom_the_table_says(serving: Serving) {
         for (role, client) in &somebody {
             // Of each its own, so that nobody before has left a state that refuses; and only a draft, whose rights must
             // not hang on a version that was never approved.
-            let new =
-                if path.contains("runbooks") { admin.new_runbook("n").await } else { admin.new_incident("n").await };
-            let at = path.replace("{id}", new.rsplit('/').next().unwrap()).replace("{number}", "1");
+            let new = match path {
+                path if path.contains("runbooks") => admin.new_runbook("n").await,
+                path if path.contains("status-pages") => admin.new_status_page().await,
+                path if path.contains("partner-grants") => admin.new_grant(&admin.new_status_page().await).await,
+                _ => admin.new_incident("n").await,
+            };
+            let at = path
+                .replace("{id}", new.rsplit('/').next().unwrap())
+                .replace("{number}", "1")
+                .replace("{component}", "none");
             // One that is not there: a paused view would show nothing of what follows.
             let at = at.replace("{view}", "nothing");
             let ask = client.ask(method, &at);
