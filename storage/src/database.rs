@@ -279,7 +279,9 @@ async fn pools(
         .synchronous(synchronous)
         .busy_timeout(Duration::from_secs(10))
         // REPLACE deletes; only so do the triggers that refuse deletion see it.
-        .pragma("recursive_triggers", "ON");
+        .pragma("recursive_triggers", "ON")
+        // What is overwritten is wiped in its page: a destroyed key, wrapped as it was, is not left in a free corner of it.
+        .pragma("secure_delete", "FAST");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

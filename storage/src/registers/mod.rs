@@ -26,6 +26,14 @@ impl Store {
         }
     }
 
+    /// Those of a kind that are there and have not expired among `keys`, in one query. Not in the order asked for.
+    pub async fn registers_of(&self, kind: &str, keys: &[&str]) -> Result<Vec<Register>, StorageError> {
+        match self.database() {
+            Database::Postgres(postgres) => postgres.registers_of(kind, keys).await,
+            Database::Sqlite(sqlite) => sqlite.registers_of(kind, keys).await,
+        }
+    }
+
     /// All registers of a kind that have not expired, by key, after `after`.
     pub async fn registers(&self, kind: &str, after: &str, limit: usize) -> Result<Vec<Register>, StorageError> {
         match self.database() {

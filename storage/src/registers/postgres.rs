@@ -14,6 +14,9 @@ use crate::events::columns::{narrow, signed, unsigned};
 const GET: &str = "
 SELECT key, value::text AS value, revision FROM registers
  WHERE kind = $1 AND key = $2 AND (expires_at IS NULL OR expires_at > clock_timestamp())";
+const SOME: &str = "
+SELECT key, value::text AS value, revision FROM registers
+ WHERE kind = $1 AND key = ANY($2) AND (expires_at IS NULL OR expires_at > clock_timestamp())";
 const LIST: &str = "
 SELECT key, value::text AS value, revision FROM registers
  WHERE kind = $1 AND key > $2 AND (expires_at IS NULL OR expires_at > clock_timestamp()) ORDER BY key LIMIT $3";
@@ -44,6 +47,11 @@ impl Postgres {
     pub(super) async fn register(&self, kind: &str, key: &str) -> Result<Option<Register>, StorageError> {
         let row = self.row(self.query(GET).bind(kind).bind(key)).await?;
         row.as_ref().map(register).transpose()
+    }
+
+    pub(super) async fn registers_of(&self, kind: &str, keys: &[&str]) -> Result<Vec<Register>, StorageError> {
+        let query = self.query(SOME).bind(kind).bind(keys);
+        self.rows(query).await?.iter().map(register).collect()
     }
 
     pub(super) async fn registers(&self, kind: &str, after: &str, limit: usize) -> Result<Vec<Register>, StorageError> {

@@ -14,6 +14,10 @@ use crate::events::columns::{narrow, signed, unsigned};
 const GET: &str = "
 SELECT key, value, revision FROM registers
  WHERE kind = $1 AND key = $2 AND (expires_at IS NULL OR expires_at > unixepoch('subsec') * 1000000)";
+const SOME: &str = "
+SELECT key, value, revision FROM registers
+ WHERE kind = $1 AND key IN (SELECT value FROM json_each($2))
+   AND (expires_at IS NULL OR expires_at > unixepoch('subsec') * 1000000)";
 const LIST: &str = "
 SELECT key, value, revision FROM registers
  WHERE kind = $1 AND key > $2 AND (expires_at IS NULL OR expires_at > unixepoch('subsec') * 1000000)
@@ -46,6 +50,11 @@ impl Sqlite {
     pub(super) async fn register(&self, kind: &str, key: &str) -> Result<Option<Register>, StorageError> {
         let row = sqlx::query(GET).bind(kind).bind(key).fetch_optional(&self.readers).await?;
         row.as_ref().map(register).transpose()
+    }
+
+    pub(super) async fn registers_of(&self, kind: &str, keys: &[&str]) -> Result<Vec<Register>, StorageError> {
+        let query = sqlx::query(SOME).bind(kind).bind(serde_json::json!(keys).to_string());
+        query.fetch_all(&self.readers).await?.iter().map(register).collect()
     }
 
     pub(super) async fn registers(&self, kind: &str, after: &str, limit: usize) -> Result<Vec<Register>, StorageError> {

@@ -13,6 +13,7 @@ everywhere!(
     an_expired_register_is_none,
     one_of_many_changes_wins,
     registers_are_listed_in_pages,
+    some_of_many_are_read_at_once,
     a_sweep_removes_what_has_expired_and_nothing_else,
 );
 
@@ -74,6 +75,19 @@ async fn registers_are_listed_in_pages(bed: &Bed) {
     }
     // By bytes, whatever the server's locale is.
     assert_eq!(seen, ["B", "a", "c", "d", "é"]);
+}
+
+async fn some_of_many_are_read_at_once(bed: &Bed) {
+    for key in ["a", "b", "c", "it's \"é\" {,}"] {
+        assert!(bed.store.set_register("some", &register(key, "1", 0), None).await.unwrap());
+    }
+    assert!(bed.store.set_register("some", &register("gone", "1", 0), Some(Duration::ZERO)).await.unwrap());
+    let wanted = ["it's \"é\" {,}", "never there", "a", "gone", "a"];
+    let mut found = bed.store.registers_of("some", &wanted).await.unwrap();
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(found, [register("a", "1", 1), register("it's \"é\" {,}", "1", 1)]);
+    assert_eq!(bed.store.registers_of("some", &[]).await.unwrap(), []);
+    assert_eq!(bed.store.registers_of("others", &["a"]).await.unwrap(), []);
 }
 
 async fn a_sweep_removes_what_has_expired_and_nothing_else(bed: &Bed) {

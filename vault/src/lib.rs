@@ -1,0 +1,27 @@
+//! Keys, and what they protect: data about people sealed so that destroying a key erases it, the index by which it is
+//! found again, passwords, opaque secrets, signatures, and the brake on guessing.
+//!
+//! Everything durable is a register. What must not appear here: SQL, the outside world, and anything that is logged or
+//! stored in clear.
+
+mod blind;
+mod cipher;
+mod error;
+mod key_file;
+mod keyring;
+mod kind;
+mod master;
+mod masters;
+mod random;
+mod rotation;
+mod shelf;
+mod subjects;
+mod vault;
+
+pub use error::VaultError;
+pub use key_file::KeyFile;
+pub use master::MasterKey;
+pub use rotation::Rewrapped;
+pub use shelf::REMEMBERED;
+pub use subjects::PLAIN_BYTES;
+pub use vault::Vault;
