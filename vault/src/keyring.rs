@@ -47,6 +47,10 @@ impl Keyring {
         Self { store, masters, shelf: Shelf::new() }
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The keys of each of `owners` who has any, in one query for those who are not remembered with the number that is
     /// asked for.
     pub(crate) async fn of(

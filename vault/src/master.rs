@@ -76,6 +76,11 @@ impl MasterKey {
         self.derived("pagefree master hand v1")
     }
 
+    /// What keys of backups are wrapped by.
+    pub(crate) fn wrapping_backups(&self) -> Key {
+        self.derived("pagefree wrap v1 backup")
+    }
+
     fn derived(&self, what: &str) -> Key {
         let mut bytes = [0; KEY_BYTES];
         derive(&self.key, what.as_bytes(), &mut bytes);

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::sealed::{BOX_CHARACTERS, Sealed};
-use zeroize::Zeroizing;
 
-use crate::cipher::{Bound, TAG_BYTES};
+use crate::cipher::TAG_BYTES;
 use crate::kind::Kind;
 use crate::shelf::Keys;
-use crate::{Vault, VaultError};
+use crate::{Vault, VaultError, envelope};
 
 /// Bytes that a datum may have: what fits into a box of an event.
 pub const PLAIN_BYTES: usize = BOX_CHARACTERS / 4 * 3 - TAG_BYTES;
@@ -17,15 +16,7 @@ pub const PLAIN_BYTES: usize = BOX_CHARACTERS / 4 * 3 - TAG_BYTES;
 impl Vault {
     /// Seals one datum of a person. It opens only as his, and only as this field.
     pub async fn seal(&self, subject: &str, field: &str, plain: &str) -> Result<Sealed, VaultError> {
-        if plain.len() > PLAIN_BYTES {
-            return Err(VaultError::OutOfBounds(format!(
-                "{field} has {} bytes; {PLAIN_BYTES} may be sealed",
-                plain.len()
-            )));
-        }
-        let (number, key) = self.keyring().newest_or_first(Kind::Subject, subject).await?;
-        let boxed = key.seal(plain.as_bytes(), &bound(subject, number, field))?;
-        Ok(Sealed { subject: subject.to_owned(), key: number, nonce: boxed.nonce, sealed: boxed.sealed })
+        envelope::seal(self.keyring(), Kind::Subject, subject, field, plain.as_bytes(), PLAIN_BYTES).await
     }
 
     /// None: the person was erased.
@@ -62,31 +53,6 @@ impl Vault {
 }
 
 fn opened(keys: &HashMap<String, Arc<Keys>>, sealed: &Sealed, field: &str) -> Result<Option<String>, VaultError> {
-    let keys = match keys.get(&sealed.subject).map(AsRef::as_ref) {
-        Some(Keys::Erased) => return Ok(None),
-        Some(Keys::Kept(keys)) => Some(keys),
-        None => None,
-    };
-    let Some(key) = keys.and_then(|keys| keys.get(&sealed.key)) else {
-        return Err(VaultError::Damaged(format!(
-            "key {} of {} is not kept; restore the registers from a backup",
-            sealed.key, sealed.subject
-        )));
-    };
-    let plain = key.open(&sealed.nonce, &sealed.sealed, &bound(&sealed.subject, sealed.key, field));
-    let text = plain.and_then(|plain| text(&plain));
-    text.map(Some).ok_or_else(|| {
-        VaultError::Damaged(format!(
-            "what is sealed as {field} of {} does not open: it was changed, or sealed as something else",
-            sealed.subject
-        ))
-    })
-}
-
-fn text(plain: &Zeroizing<Vec<u8>>) -> Option<String> {
-    std::str::from_utf8(plain).ok().map(str::to_owned)
-}
-
-fn bound(subject: &str, number: u32, field: &str) -> Bound {
-    Bound::to(&["pagefree sealed v1", subject, &number.to_string(), field])
+    let Some(plain) = envelope::opened(keys, sealed, field)? else { return Ok(None) };
+    std::str::from_utf8(&plain).map(|text| Some(text.to_owned())).map_err(|_| envelope::damaged(sealed, field))
 }

@@ -37,6 +37,10 @@ impl Vault {
         Ok(self.keyring().masters.known().active()?.id().to_owned())
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        self.keyring().store()
+    }
+
     pub(crate) fn keyring(&self) -> &Keyring {
         &self.0.keyring
     }

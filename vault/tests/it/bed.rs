@@ -72,37 +72,8 @@ impl Bed {
     /// Everything that stands in the database, as text: each row of each table of each schema that is ours.
     pub(crate) async fn everything(&self) -> String {
         match self.url.strip_prefix("sqlite:") {
-            Some(path) => {
-                let mut connection = SqliteConnection::connect(path).await.unwrap();
-                let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-                let mut all = String::new();
-                for table in column(sqlx::query(tables).fetch_all(&mut connection).await.unwrap()) {
-                    // Blobs as they are: a text in one is found as well.
-                    let columns = format!("SELECT name FROM pragma_table_info('{table}')");
-                    let columns = connection.fetch_all(AssertSqlSafe(columns)).await.unwrap();
-                    let columns: Vec<String> =
-                        column(columns).iter().map(|name| format!("coalesce(CAST(\"{name}\" AS TEXT), '')")).collect();
-                    let rows = format!("SELECT {} FROM \"{table}\"", columns.join(" || ' ' || "));
-                    let rows = connection.fetch_all(AssertSqlSafe(rows)).await.unwrap();
-                    all.extend(column(rows).iter().map(|row| format!("{table}: {row}\n")));
-                }
-                all
-            }
-            None => {
-                let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-                               WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
-                let mut all = String::new();
-                for table in column(sqlx::query(tables).fetch_all(&mut connection).await.unwrap()) {
-                    let rows = format!("SELECT '{table}: ' || row_to_json(t)::text FROM {table} t");
-                    all.extend(
-                        column(connection.fetch_all(AssertSqlSafe(rows)).await.unwrap())
-                            .iter()
-                            .map(|r| format!("{r}\n")),
-                    );
-                }
-                all
-            }
+            Some(path) => everything_in_sqlite(&mut SqliteConnection::connect(path).await.unwrap()).await,
+            None => everything_in_postgres(&mut PgConnection::connect(&self.url).await.unwrap()).await,
         }
     }
 
@@ -117,7 +88,33 @@ impl Bed {
     }
 }
 
-fn column<R: Row>(rows: Vec<R>) -> Vec<String>
+async fn everything_in_sqlite(connection: &mut SqliteConnection) -> String {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let mut all = String::new();
+    for table in column(&connection.fetch_all(tables).await.unwrap()) {
+        let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+        let columns = column(&connection.fetch_all(AssertSqlSafe(columns)).await.unwrap());
+        // Blobs as they are: a text in one is found as well.
+        let texts: Vec<String> = columns.iter().map(|c| format!("coalesce(CAST(\"{c}\" AS TEXT), '')")).collect();
+        let rows = format!("SELECT {} FROM \"{table}\"", texts.join(" || ' ' || "));
+        all += &column(&connection.fetch_all(AssertSqlSafe(rows)).await.unwrap()).join("\n");
+    }
+    all
+}
+
+async fn everything_in_postgres(connection: &mut PgConnection) -> String {
+    let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+                   WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+    let mut all = String::new();
+    for table in column(&connection.fetch_all(tables).await.unwrap()) {
+        let rows = format!("SELECT row_to_json(t)::text FROM {table} t");
+        // What is quoted in JSON within JSON reads as it was written.
+        all += &column(&connection.fetch_all(AssertSqlSafe(rows)).await.unwrap()).join("\n").replace("\\\"", "\"");
+    }
+    all
+}
+
+fn column<R: Row>(rows: &[R]) -> Vec<String>
 where
     usize: sqlx::ColumnIndex<R>,
     for<'r> String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,

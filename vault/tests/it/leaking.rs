@@ -9,13 +9,20 @@ use crate::bed::{Bed, holds, on_both};
 
 on_both!(what_is_sealed_is_nowhere_in_clear);
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
 const NAME: &str = "Augusta Ada King";
 const ADDRESS: &str = "ada.lovelace@analytical.example";
 
 /// A text as somebody careless would have kept it.
 fn traces(text: &str) -> Vec<String> {
     let digest = Sha256::digest(text.as_bytes());
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|n| char::from(HEX[usize::from(n)]))
+            .collect::<String>()
+    };
     vec![
         text.to_owned(),
         STANDARD_NO_PAD.encode(text),

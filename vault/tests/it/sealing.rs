@@ -125,7 +125,8 @@ async fn a_list_opens_with_what_can_be_opened(bed: &Bed) {
         envelopes.push((bed.vault.seal(&subject, field, &n.to_string()).await.unwrap(), field));
     }
     bed.vault.erase("person 3").await.unwrap();
-    envelopes[5].0.sealed = envelopes[6].0.sealed.clone();
+    let moved = envelopes[6].0.sealed.clone();
+    envelopes[5].0.sealed.clone_from(&moved);
     let asked: Vec<(&Sealed, &str)> = envelopes.iter().map(|(sealed, field)| (sealed, *field)).collect();
     for vault in [&bed.vault, &bed.another_node().await] {
         let opened = vault.unseal_all(&asked).await.unwrap();
