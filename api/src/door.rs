@@ -5,43 +5,48 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError, web};
-use commands::authorize::allowed_somewhere;
+use commands::authorize::{Action, allowed_somewhere};
 use commands::{Actor, Bus, tokens};
 use std::future::{Ready, ready};
 
+use crate::partner;
 use crate::problem::Problem;
 use crate::routes::Access;
 
-/// A token of ours has 46 characters.
-const TOKEN_BYTES: usize = 512;
+/// A token of ours has 46 characters, and one of a partner some hundred.
+const TOKEN_BYTES: usize = 2_048;
 
 pub(crate) async fn pass(
     access: Access,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(access, &request).await {
-        Ok(actor) => {
-            if let Some(actor) = actor {
-                request.extensions_mut().insert(Caller(actor));
-            }
-            next.call(request).await
-        }
+    let admitted = match access {
+        Access::Open => Ok(()),
+        Access::Holding(action) => admit(action, &request).await,
+        Access::PartnerSecret => partner::admit_by_secret(&request).await,
+        Access::Partner => partner::admit_by_token(&request).await,
+    };
+    match admitted {
+        Ok(()) => next.call(request).await,
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
 }
 
-async fn admit(access: Access, request: &ServiceRequest) -> Result<Option<Actor>, Problem> {
-    let Access::Holding(action) = access else { return Ok(None) };
+async fn admit(action: Action, request: &ServiceRequest) -> Result<(), Problem> {
     let secret = bearer(request)?;
     let bus: &web::Data<Bus> = request.app_data().ok_or_else(|| Problem::internal(&"the app has no bus"))?;
     let token = tokens::look_up(bus.store(), &secret).await?.ok_or_else(|| Problem::unauthenticated(true))?;
     let actor = token.actor();
     tracing::Span::current().record("actor", actor.id.as_str());
-    if allowed_somewhere(&actor, action) { Ok(Some(actor)) } else { Err(Problem::denied(action.describe())) }
+    if !allowed_somewhere(&actor, action) {
+        return Err(Problem::denied(action.describe()));
+    }
+    request.extensions_mut().insert(Caller(actor));
+    Ok(())
 }
 
-fn bearer(request: &ServiceRequest) -> Result<String, Problem> {
+pub(crate) fn bearer(request: &ServiceRequest) -> Result<String, Problem> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let value = values.next().ok_or_else(|| Problem::unauthenticated(false))?;
     let (scheme, secret) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();

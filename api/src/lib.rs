@@ -12,6 +12,7 @@ mod fields;
 mod freshness;
 mod headers;
 pub mod metrics;
+mod partner;
 mod problem;
 mod public_url;
 mod query;

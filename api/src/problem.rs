@@ -10,6 +10,7 @@ use domain::{Fault, Refusal};
 use projections::ReadError;
 use serde_json::json;
 use storage::{StorageError, Token};
+use vault::VaultError;
 
 /// When to try again after an outage, in seconds.
 const RETRY_SECONDS: u16 = 2;
@@ -83,6 +84,18 @@ impl Problem {
     pub(crate) fn denied(what: &str) -> Self {
         let detail = format!("you may not {what}");
         Self::new(StatusCode::FORBIDDEN, "denied", "Your role does not allow this", detail)
+    }
+
+    /// A partner whose grant is not open now.
+    pub(crate) fn shut(reason: &str) -> Self {
+        let detail = format!("your access is not open: {reason}");
+        Self::new(StatusCode::FORBIDDEN, "grant_shut", "Your access is not open", detail)
+    }
+
+    /// What must be recorded to be served cannot be.
+    pub(crate) fn unrecorded(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "a partner was not served");
+        Self::unavailable("what you ask for cannot be recorded at the moment, so it is not served")
     }
 
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
@@ -231,6 +244,16 @@ impl From<StorageError> for Problem {
             | StorageError::Incompatible(_)
             | StorageError::InUse(_)
             | StorageError::Configuration(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Storage(error) => error.into(),
+            error if error.is_transient() => Self::unavailable("the keys are not available at the moment"),
+            error => Self::internal(&error),
         }
     }
 }

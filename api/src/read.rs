@@ -44,6 +44,15 @@ pub(crate) struct List {
     pub(crate) part: Part,
 }
 
+/// A request for a part of the rows that stand beside the log of a resource.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) read: Read,
+    /// Behind which row.
+    pub(crate) after: (u64, u32),
+    pub(crate) limit: usize,
+}
+
 /// A resource as it is shown.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -86,6 +95,23 @@ impl FromRequest for List {
             let part = query.part();
             let read = Read::extract(request, caller.await?.0, query).await?;
             Ok(Self { read, part })
+        })
+    }
+}
+
+impl FromRequest for Rows {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let caller = Caller::from_request(&request, payload);
+        Box::pin(async move {
+            let mut query = Query::parse(request.query_string())?;
+            let limit = query.limit();
+            let after = query.row();
+            let read = Read::extract(request, caller.await?.0, query).await?;
+            Ok(Self { read, after, limit })
         })
     }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use commands::Bus;
+use commands::accesses::AccessLog;
 use projections::Views;
+use vault::Vault;
+use vault::signing::Signing;
 
 use crate::clock::now;
 use crate::metrics::{Requests, Source, Sources};
@@ -35,19 +38,22 @@ pub struct Rooms {
     pub views: Views,
     /// Under which address others reach this server; where it listens, if nobody says.
     pub public_url: Option<String>,
+    /// Partners' tokens are signed with its keys.
+    pub signing: Signing,
+    pub vault: Vault,
     /// Figures that other rooms keep.
     pub sources: Vec<Source>,
 }
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { bus, views, public_url, sources } = self;
+        let Self { bus, views, public_url, sources, .. } = self;
         f.debug_struct("Rooms")
             .field("bus", bus)
             .field("views", views)
             .field("public_url", public_url)
             .field("sources", &sources.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,6 +75,9 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Binds, and serves until `stop` is ready; then takes no new connection and lets requests in flight end.
     pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
+        // One for the whole process: it lives as long as the server does.
+        let accesses = web::Data::new(AccessLog::start(&rooms.bus));
+        let (signing, vault) = (web::Data::new(rooms.signing), web::Data::new(rooms.vault));
         let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
         let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
         let public_url = PublicUrl::default();
@@ -82,6 +91,9 @@ impl Server {
                 .app_data(sources.clone())
                 .app_data(started.clone())
                 .app_data(given_url.clone())
+                .app_data(accesses.clone())
+                .app_data(signing.clone())
+                .app_data(vault.clone())
                 .configure(routes::configure)
                 .wrap(from_fn(envelope::wrap))
         };

@@ -36,6 +36,8 @@ pub(crate) struct Write {
     pub(crate) view: String,
     /// Of the component in the path, where there is one.
     component: String,
+    /// Of the partner's secret in the path, where there is one.
+    pub(crate) token: String,
     /// `{}` where nothing was sent.
     pub(crate) body: Value,
     query: String,
@@ -69,8 +71,9 @@ impl Write {
         }
         let view = http.match_info().get("view").unwrap_or_default().to_owned();
         let component = http.match_info().get("component").unwrap_or_default().to_owned();
+        let token = http.match_info().get("token").unwrap_or_default().to_owned();
         let (bus, views) = (data(http)?, data(http)?);
-        Ok(Self { bus, views, request, id, view, component, body, query: http.query_string().to_owned() })
+        Ok(Self { bus, views, request, id, view, component, token, body, query: http.query_string().to_owned() })
     }
 
     pub(crate) fn by(&self) -> ActorId {

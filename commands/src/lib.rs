@@ -3,6 +3,7 @@
 //! A command goes one way: authorize, load, decide (pure, in `domain`), append, and again from the load when somebody
 //! was faster. Nothing here touches the outside world.
 
+pub mod accesses;
 mod actor;
 pub mod authorize;
 mod bus;
@@ -12,6 +13,7 @@ mod governed;
 pub mod ids;
 pub mod incidents;
 pub mod partner_grants;
+pub mod partner_secrets;
 mod request;
 pub mod runbooks;
 mod states;

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use domain::{DecodeError, StoredEvent};
+use storage::bulk::BulkRow;
 use storage::{Append, NewEvent, Receipt, Recorded, Store, StreamId, StreamWrite, Verdict, Wanted};
 
 use crate::authorize::{allowed, allowed_somewhere};
@@ -27,6 +28,7 @@ pub struct Unit<'a> {
     request: &'a Request,
     reading: Reading,
     streams: Vec<Stream>,
+    bulk: Vec<BulkRow>,
 }
 
 #[derive(Debug)]
@@ -85,7 +87,7 @@ pub(crate) enum Ended {
 
 impl<'a> Unit<'a> {
     pub(crate) fn new(bus: &'a Bus, request: &'a Request, reading: Reading) -> Self {
-        Self { bus, request, reading, streams: Vec::with_capacity(1) }
+        Self { bus, request, reading, streams: Vec::with_capacity(1), bulk: Vec::new() }
     }
 
     /// For facts that no stream holds.
@@ -131,6 +133,11 @@ impl<'a> Unit<'a> {
         }
         stream.state = Arc::new(after);
         Ok(events.len())
+    }
+
+    /// Adds what one of this attempt's events holds the count and the digest of.
+    pub(crate) fn attach(&mut self, rows: Vec<BulkRow>) {
+        self.bulk.extend(rows);
     }
 
     fn authorize<A: Governed>(&self, state: &A, command: &A::Command) -> Result<(), CommandError> {
@@ -190,6 +197,7 @@ impl<'a> Unit<'a> {
         append.metadata = self.request.metadata();
         append.idempotency.clone_from(&self.request.idempotency);
         append.claim = self.request.claim;
+        append.bulk = std::mem::take(&mut self.bulk);
         let written: Vec<u64> = append.streams.iter().map(|write| write.events.len() as u64).collect();
         match self.bus.store().append(append).await? {
             Verdict::Committed(receipt) => Ok(Ended::Done(self.keep(receipt, &written))),

@@ -3,6 +3,7 @@
 mod failure;
 mod figures;
 mod housekeeping;
+mod keys;
 mod logging;
 mod migrate;
 mod replay;

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::settings::{Place, given};
-use super::{Failure, figures, housekeeping};
+use super::{Failure, figures, housekeeping, keys};
 
 const LISTEN: &str = "127.0.0.1:8080";
 /// How long requests in flight may take to end after the signal to stop.
@@ -31,6 +31,10 @@ pub(crate) struct Serve {
     /// Under which address others reach this server [default: http://<where it listens>].
     #[arg(long, value_name = "URL", env = "PAGEFREE_PUBLIC_URL")]
     public_url: Option<String>,
+    /// 32 bytes in base64, under which all keys are wrapped; by default a file in the data directory holds it.
+    /// Not shown in the help: what stands on a command line is seen by others.
+    #[arg(long, value_name = "KEY", env = "PAGEFREE_MASTER_KEY", hide_env_values = true, hide = true)]
+    master_key: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -46,6 +50,8 @@ impl Serve {
         let config = self.place.config(&file)?.serve();
         let store = Store::open(&config).await.map_err(|error| Failure::database(&config.url, &error))?;
         let bus = Bus::new(store.clone());
+        let master = given(self.master_key.as_ref()).map(String::as_str);
+        let (vault, signing) = keys::open(master, &self.place.folder(&file)?, &store).await?;
         let (stopping, mut stopped) = watch::channel(false);
         let stop = async move {
             stop.await;
@@ -54,15 +60,20 @@ impl Serve {
         let feed = Feed::new(store.clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source) = reactions_source();
-        let server = Server::bind(
-            Rooms { bus: bus.clone(), views: views.clone(), public_url: public_url.clone(), sources: vec![source] },
-            &options,
-            stop,
-        )
-        .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
+        let rooms = Rooms {
+            bus: bus.clone(),
+            views: views.clone(),
+            public_url: public_url.clone(),
+            signing: signing.clone(),
+            vault,
+            sources: vec![source],
+        };
+        let server = Server::bind(rooms, &options, stop)
+            .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
         tokio::spawn(housekeeping::sweep(store.clone()));
+        tokio::spawn(keys::follow_each_other(signing));
         // Before the first request: what it leads to must not be missed.
         let reactions = Reactions::start(&feed, Registry::of(&bus, &views), reactions::Options::default())
             .await

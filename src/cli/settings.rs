@@ -46,16 +46,21 @@ impl Place {
         toml::from_str(&text).map_err(|error| wrong(error.to_string()))
     }
 
+    /// Where everything lives that is no database of anybody's; it is there afterwards.
+    pub(crate) fn folder(&self, file: &File) -> Result<PathBuf, Failure> {
+        let data = self.data.as_ref().filter(|path| !path.as_os_str().is_empty()).or(file.data.as_ref());
+        let data = data.map_or(Path::new("data"), PathBuf::as_path);
+        make_private(data)?;
+        Ok(data.to_owned())
+    }
+
     /// How to open the database, whose data directory is there afterwards.
     pub(crate) fn config(&self, file: &File) -> Result<Config, Failure> {
         let url = given(self.database.as_ref()).or(given(file.database.as_ref()));
         let url = if let Some(url) = url {
             url.clone()
         } else {
-            let data = self.data.as_ref().filter(|path| !path.as_os_str().is_empty()).or(file.data.as_ref());
-            let data = data.map_or(Path::new("data"), PathBuf::as_path);
-            make_private(data)?;
-            format!("sqlite:{}", data.join("pagefree.db").display())
+            format!("sqlite:{}", self.folder(file)?.join("pagefree.db").display())
         };
         let migration_url = given(self.migration_database.as_ref()).or(given(file.migration_database.as_ref()));
         Ok(Config { migration_url: migration_url.cloned(), ..Config::new(url) })

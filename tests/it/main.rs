@@ -13,6 +13,7 @@ mod operating;
 mod outages;
 mod overview;
 mod partner_grants;
+mod partners;
 mod preconditions;
 mod problems;
 mod replay;

@@ -4,6 +4,7 @@ mod health;
 mod incidents;
 mod metrics;
 mod overview;
+mod partner;
 mod partner_grants;
 mod runbooks;
 mod status_pages;
@@ -33,6 +34,11 @@ pub enum Access {
     Open,
     /// Whoever may do this anywhere; where exactly is judged when it is known.
     Holding(Action),
+    /// Programs of partners, with a secret that is exchanged for a token.
+    PartnerSecret,
+    /// Partners, with a token. What they see of it is their grant's affair. Nothing else passes here, and they pass
+    /// nowhere else.
+    Partner,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +113,19 @@ pub const ROUTES: &[Route] = &[
     partner_grants::revoke::ROUTE,
     partner_grants::pages::ROUTE,
     partner_grants::history::ROUTE,
+    partner_grants::accesses::ROUTE,
+    partner_grants::tokens::MAKE,
+    partner_grants::tokens::LIST,
+    partner_grants::tokens::ROTATE,
+    partner_grants::tokens::REMOVE,
+    partner::jwks::ROUTE,
+    partner::token::ROUTE,
+    partner::pages::LIST,
+    partner::pages::SHOW,
+    partner::pages::FILE,
+    partner::pages::LIST_ALIAS,
+    partner::pages::SHOW_ALIAS,
+    partner::pages::FILE_ALIAS,
     views::list::ROUTE,
     views::pause::PAUSE,
     views::pause::RESUME,

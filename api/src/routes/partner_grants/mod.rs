@@ -1,5 +1,6 @@
 //! Routes of partner grants: one file a verb.
 
+pub(super) mod accesses;
 pub(super) mod edit;
 pub(super) mod grant;
 pub(super) mod history;
@@ -11,3 +12,4 @@ pub(super) mod revoke;
 pub(super) mod scope;
 pub(super) mod show;
 pub(super) mod suspend;
+pub(super) mod tokens;
