@@ -107,12 +107,14 @@ pub fn reach(role: Role, action: Action) -> Reach {
     match (role, action) {
         // Believed without a look at the clock, so nobody may who has a role.
         (_, FireTimer | FollowIncidents | RecordAccesses)
-        | (TeamManager | Responder | Auditor, ManageStatusPages | ManagePartnerGrants)
-        | (TeamManager | Responder, ReadPartnerGrants)
-        | (Responder, ReadStatusPages | PublishStatus)
-        | (Auditor, PublishStatus)
-        | (TeamManager | Responder, DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews)
-        | (Auditor, DraftRunbook | DecideRunbook | HandleIncident | OperateWork | OperateViews)
+        | (
+            TeamManager | Responder | Auditor,
+            DecideRunbook | OperateWork | OperateViews | ManageStatusPages | ManagePartnerGrants,
+        )
+        | (TeamManager | Responder, ReadWork | ReadViews | ReadPartnerGrants)
+        | (Responder, ReadStatusPages)
+        | (Responder | Auditor, PublishStatus)
+        | (Auditor, DraftRunbook | HandleIncident)
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
         | (Auditor, ReadRunbooks | ReadIncidents | ReadWork | ReadViews | ReadStatusPages | ReadPartnerGrants)

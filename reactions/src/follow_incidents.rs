@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn an_append_stays_small_and_nothing_is_left_out() {
-        let pages = (0..AT_ONCE * 2 + 1).map(|n| StatusPageId::new(format!("p{n}")));
+        let pages = (0..=AT_ONCE * 2).map(|n| StatusPageId::new(format!("p{n}")));
         let all = FollowIncidents { pages: pages.collect(), incidents: ["i1".into(), "i2".into()].into() };
         let parts = parts(all);
         assert_eq!(parts.iter().map(|part| part.pages.len()).collect::<Vec<_>>(), [AT_ONCE, AT_ONCE, 1]);

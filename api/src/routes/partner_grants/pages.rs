@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use commands::authorize::Action;
 use domain::Aggregate;
-use domain::partner_grant::PartnerGrant;
+use domain::partner_grant::{PartnerGrant, Shut};
 use domain::status_page::StatusPage;
 use jiff::Timestamp;
 use projections::as_of::{self, Until};
@@ -42,7 +42,7 @@ async fn pages(read: Read) -> Answer {
             shown.extend(page.map(|page| page.file(File::Summary)));
         }
     }
-    let body = json!({ "at": at, "open": shut.is_none(), "shut": shut.map(|shut| shut.as_str()), "pages": shown });
+    let body = json!({ "at": at, "open": shut.is_none(), "shut": shut.map(Shut::as_str), "pages": shown });
     let mut response = respond::json(StatusCode::OK, &body)?;
     respond::stamp(&mut response, &read.token(logged.folded.position).await?);
     Ok(response)
