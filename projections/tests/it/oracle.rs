@@ -79,7 +79,7 @@ fn print_histogram(history: &History) {
     let told = history.histogram();
     for entry in domain::catalogue::CATALOGUE {
         let of = |name: &&str| told.get(*name).copied().unwrap_or(0);
-        let all: u64 = entry.events.iter().map(|name| of(name)).sum();
+        let all: u64 = entry.events.iter().map(of).sum();
         for name in entry.events {
             let times = of(name);
             let permille = 1_000 * times / all.max(1);
