@@ -5,20 +5,12 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use actix_web::web;
 
+use crate::public_url::PublicUrl;
+
 /// Over https; a browser takes a cookie of such a name only from this very host, over https, for all paths.
 const SECURE: &str = "__Host-pagefree";
 /// Over http, for trying things out.
 const PLAIN: &str = "pagefree";
-
-/// Under which address others reach this server.
-#[derive(Debug, Clone)]
-pub(crate) struct PublicUrl(pub(crate) String);
-
-impl PublicUrl {
-    fn is_secure(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-}
 
 /// The secret of the session that a request is sent in. Both names are read: which of them a browser may hold is decided
 /// where it is set.
@@ -34,12 +26,16 @@ pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
 
 /// Lets the browser keep the secret.
 pub(crate) fn keep(response: &mut HttpResponse, url: &web::Data<PublicUrl>, secret: &str, seconds: i64) {
-    set(response, url.is_secure(), secret, seconds);
+    set(response, is_secure(url), secret, seconds);
 }
 
 /// Lets the browser forget it.
 pub(crate) fn forget(response: &mut HttpResponse, url: &web::Data<PublicUrl>) {
-    set(response, url.is_secure(), "", 0);
+    set(response, is_secure(url), "", 0);
+}
+
+fn is_secure(url: &PublicUrl) -> bool {
+    url.base().starts_with("https://")
 }
 
 fn set(response: &mut HttpResponse, secure: bool, secret: &str, seconds: i64) {
@@ -56,7 +52,14 @@ mod tests {
     use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
     use actix_web::web::Data;
 
-    use super::{PublicUrl, forget, keep, session};
+    use super::{forget, keep, session};
+    use crate::public_url::PublicUrl;
+
+    fn at(url: &str) -> Data<PublicUrl> {
+        let public = PublicUrl::default();
+        public.set(url.to_owned());
+        Data::new(public)
+    }
 
     fn sent(values: &[&'static str]) -> Option<String> {
         let mut headers = HeaderMap::new();
@@ -78,14 +81,14 @@ mod tests {
     fn scripts_never_see_it_and_https_binds_it() {
         let text = |url: &str| {
             let mut response = HttpResponse::Ok().finish();
-            keep(&mut response, &Data::new(PublicUrl(url.to_owned())), "s", 60);
+            keep(&mut response, &at(url), "s", 60);
             response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().to_owned()
         };
         let expected = "__Host-pagefree=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure";
         assert_eq!(text("https://a.example"), expected);
         assert_eq!(text("http://a.example"), "pagefree=s; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
         let mut response = HttpResponse::Ok().finish();
-        forget(&mut response, &Data::new(PublicUrl("http://a".to_owned())));
+        forget(&mut response, &at("http://a"));
         assert!(response.headers().get(SET_COOKIE).unwrap().to_str().unwrap().contains("Max-Age=0"));
     }
 }

@@ -14,11 +14,12 @@ use commands::{Actor, Bus, sessions, tokens};
 
 use crate::clock::now;
 use crate::cookie;
+use crate::partner;
 use crate::problem::Problem;
 use crate::routes::Access;
 
-/// Longer than any secret of ours.
-const SECRET_BYTES: usize = 512;
+/// Longer than any secret of ours, and than any token of a partner.
+const SECRET_BYTES: usize = 2_048;
 /// What proves that a change was asked for by a page of ours, see [`sessions::csrf`].
 const CSRF: &str = "x-csrf-token";
 
@@ -27,33 +28,34 @@ pub(crate) async fn pass(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(access, &request).await {
-        Ok(caller) => {
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
-            }
-            next.call(request).await
-        }
+    let admitted = match access {
+        Access::Open => Ok(()),
+        Access::Person => admit(Action::ManageOneself, &request).await,
+        Access::Holding(action) => admit(action, &request).await,
+        Access::PartnerSecret => partner::admit_by_secret(&request).await,
+        Access::Partner => partner::admit_by_token(&request).await,
+    };
+    match admitted {
+        Ok(()) => next.call(request).await,
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
 }
 
-async fn admit(access: Access, request: &ServiceRequest) -> Result<Option<Caller>, Problem> {
-    let action = match access {
-        Access::Open => return Ok(None),
-        Access::Person => Action::ManageOneself,
-        Access::Holding(action) => action,
-    };
+async fn admit(action: Action, request: &ServiceRequest) -> Result<(), Problem> {
     let bus: &web::Data<Bus> = request.app_data().ok_or_else(|| Problem::internal(&"the app has no bus"))?;
     let caller = identify(bus, request).await?;
     tracing::Span::current().record("actor", caller.0.id.as_str());
-    if allowed_somewhere(&caller.0, action) { Ok(Some(caller)) } else { Err(Problem::denied(action.describe())) }
+    if !allowed_somewhere(&caller.0, action) {
+        return Err(Problem::denied(action.describe()));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
 }
 
 /// A token counts before a cookie: who sends one has said who he wants to be.
 async fn identify(bus: &Bus, request: &ServiceRequest) -> Result<Caller, Problem> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if let Some(secret) = bearer(request)? {
+    if let Some(secret) = presented(request)? {
         let found = tokens::look_up(bus, &secret, now()).await?;
         let (actor, read_only) = found.ok_or_else(|| Problem::unauthenticated(true))?;
         if read_only && changes {
@@ -73,7 +75,12 @@ async fn identify(bus: &Bus, request: &ServiceRequest) -> Result<Caller, Problem
     Ok(Caller(actor, Some(SignedIn { secret, kept })))
 }
 
-fn bearer(request: &ServiceRequest) -> Result<Option<String>, Problem> {
+/// The secret of a route that takes no other proof.
+pub(crate) fn bearer(request: &ServiceRequest) -> Result<String, Problem> {
+    presented(request)?.ok_or_else(|| Problem::unauthenticated(false))
+}
+
+fn presented(request: &ServiceRequest) -> Result<Option<String>, Problem> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(None) };
     let (scheme, secret) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();

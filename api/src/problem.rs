@@ -113,6 +113,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "denied", "Your role does not allow this", detail)
     }
 
+    /// A partner whose grant is not open now.
+    pub(crate) fn shut(reason: &str) -> Self {
+        let detail = format!("your access is not open: {reason}");
+        Self::new(StatusCode::FORBIDDEN, "grant_shut", "Your access is not open", detail)
+    }
+
+    /// What must be recorded to be served cannot be.
+    pub(crate) fn unrecorded(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "a partner was not served");
+        Self::unavailable("what you ask for cannot be recorded at the moment, so it is not served")
+    }
+
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", detail)
     }
@@ -252,7 +264,7 @@ impl From<VaultError> for Problem {
         match error {
             VaultError::Storage(error) => error.into(),
             VaultError::Erased(_) => Self::conflict("user_erased", "this person was erased, for good"),
-            error if error.is_transient() => Self::unavailable(&error.to_string()),
+            error if error.is_transient() => Self::unavailable("the keys are not available at the moment"),
             error => Self::internal(&error),
         }
     }

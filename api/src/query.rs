@@ -104,6 +104,18 @@ impl Query {
         limit.flatten().unwrap_or(USUAL_ITEMS)
     }
 
+    /// A row beside the log, by the position of its event and its number there.
+    pub(crate) fn row(&mut self) -> (u64, u32) {
+        let Some(cursor) = self.take("cursor") else { return (0, 0) };
+        let row = cursor.split_once('.').and_then(|(at, ord)| Some((at.parse().ok()?, ord.parse().ok()?)));
+        // As large as the database counts.
+        let row = row.filter(|(at, ord): &(u64, u32)| i64::try_from(*at).is_ok() && i32::try_from(*ord).is_ok());
+        row.unwrap_or_else(|| {
+            self.fault("cursor", "must be the next_cursor of a page before");
+            (0, 0)
+        })
+    }
+
     pub(crate) fn part(&mut self) -> Part {
         let limit = self.limit();
         let cursor = self.take("cursor").map(|cursor| cursor.parse().ok());

@@ -45,6 +45,15 @@ pub(crate) struct List {
     pub(crate) part: Part,
 }
 
+/// A request for a part of the rows that stand beside the log of a resource.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) read: Read,
+    /// Behind which row.
+    pub(crate) after: (u64, u32),
+    pub(crate) limit: usize,
+}
+
 /// A resource as it is shown.
 #[derive(Debug)]
 pub(crate) struct Shown {
@@ -87,6 +96,23 @@ impl FromRequest for List {
             let part = query.part();
             let read = Read::extract(request, caller.await?.0, query).await?;
             Ok(Self { read, part })
+        })
+    }
+}
+
+impl FromRequest for Rows {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let caller = Caller::from_request(&request, payload);
+        Box::pin(async move {
+            let mut query = Query::parse(request.query_string())?;
+            let limit = query.limit();
+            let after = query.row();
+            let read = Read::extract(request, caller.await?.0, query).await?;
+            Ok(Self { read, after, limit })
         })
     }
 }
@@ -216,6 +242,11 @@ pub(crate) fn part<T: DeserializeOwned>(stored: &Stored) -> Result<T, Problem> {
 
 fn no_such<R: Resource>() -> Problem {
     Problem::missing(format!("there is no such {}", R::NOUN))
+}
+
+/// What the server gave to all of its handlers, for those that have a request to read by.
+pub(crate) fn data_of<T: 'static>(read: &Read) -> Result<web::Data<T>, Problem> {
+    data(&read.request)
 }
 
 /// What the server gave to all of its handlers.

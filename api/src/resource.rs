@@ -6,14 +6,18 @@ use domain::api_token::ApiToken;
 use domain::approval::Approval;
 use domain::ids::TeamId;
 use domain::incident::Incident;
+use domain::partner_grant::PartnerGrant;
 use domain::runbook::Runbook;
+use domain::status_page::StatusPage;
 use domain::team::Team;
 use domain::user::User;
 use projections::View;
 use projections::approvals::ApprovalDetail;
 use projections::incidents::IncidentDetail;
+use projections::partner_grants::PartnerGrantDetail;
 use projections::people::{ApiTokenDetail, TeamDetail, UserDetail};
 use projections::runbooks::RunbookDetail;
+use projections::status_pages::StatusPageDetail;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -88,6 +92,20 @@ impl Resource for ApiToken {
     const NOUN: &'static str = "token";
     const PATH: &'static str = "/api/tokens";
     const READ: Action = Action::ManageTokens;
+}
+
+impl Resource for StatusPage {
+    type Document = StatusPageDetail;
+    const NOUN: &'static str = "status page";
+    const PATH: &'static str = "/api/status-pages";
+    const READ: Action = Action::ReadStatusPages;
+}
+
+impl Resource for PartnerGrant {
+    type Document = PartnerGrantDetail;
+    const NOUN: &'static str = "partner grant";
+    const PATH: &'static str = "/api/partner-grants";
+    const READ: Action = Action::ReadPartnerGrants;
 }
 
 #[cfg(test)]

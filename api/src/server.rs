@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use commands::accesses::AccessLog;
 use commands::{Bus, Keys};
 use projections::Views;
+use vault::signing::Signing;
 
 use crate::clock::now;
-use crate::cookie::PublicUrl;
 use crate::metrics::{Requests, Source, Sources};
 use crate::origin::{Network, Proxies};
+use crate::public_url::PublicUrl;
 use crate::readiness::{Watch, Watches};
 use crate::{envelope, routes};
 
@@ -40,6 +42,8 @@ pub struct Rooms {
     pub bus: Bus,
     pub views: Views,
     pub keys: Keys,
+    /// Partners' tokens are signed with its keys.
+    pub signing: Signing,
     /// Figures that other rooms keep.
     pub sources: Vec<Source>,
     /// What they have against this process being ready.
@@ -48,10 +52,10 @@ pub struct Rooms {
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { bus, views, keys, sources, watches } = self;
+        let Self { bus, views, keys, signing: _, sources, watches } = self;
         let rooms = &mut f.debug_struct("Rooms");
         rooms.field("bus", bus).field("views", views).field("keys", keys);
-        rooms.field("sources", &sources.len()).field("watches", &watches.len()).finish()
+        rooms.field("sources", &sources.len()).field("watches", &watches.len()).finish_non_exhaustive()
     }
 }
 
@@ -73,20 +77,25 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Binds, and serves until `stop` is ready; then takes no new connection and lets requests in flight end.
     pub fn bind(rooms: Rooms, options: &Options, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
-        let (bus, views, keys) = (web::Data::new(rooms.bus), web::Data::new(rooms.views), web::Data::new(rooms.keys));
-        let proxies = web::Data::new(Proxies(options.trusted_proxies.clone()));
-        let url = options.public_url.clone().unwrap_or_else(|| format!("http://{}", options.listen));
-        let public_url = web::Data::new(PublicUrl(url));
+        // One for the whole process: it lives as long as the server does.
+        let accesses = web::Data::new(AccessLog::start(&rooms.bus));
+        let (keys, signing) = (web::Data::new(rooms.keys), web::Data::new(rooms.signing));
+        let (bus, views) = (web::Data::new(rooms.bus), web::Data::new(rooms.views));
         let (requests, sources) = (web::Data::new(Requests::default()), web::Data::new(Sources(rooms.sources)));
-        let watches = web::Data::new(Watches(rooms.watches));
+        let (proxies, watches) =
+            (web::Data::new(Proxies(options.trusted_proxies.clone())), web::Data::new(Watches(rooms.watches)));
+        let public_url = PublicUrl::default();
+        let given_url = web::Data::new(public_url.clone());
         let started = web::Data::new(Started(now().as_duration().as_secs_f64()));
         let app = move || {
             App::new()
                 .app_data(bus.clone())
                 .app_data(views.clone())
                 .app_data(keys.clone())
+                .app_data(signing.clone())
+                .app_data(accesses.clone())
+                .app_data(given_url.clone())
                 .app_data(proxies.clone())
-                .app_data(public_url.clone())
                 .app_data(requests.clone())
                 .app_data(sources.clone())
                 .app_data(watches.clone())
@@ -102,6 +111,7 @@ impl Server {
             .shutdown_timeout(options.drain.as_secs())
             .bind(options.listen)?;
         let address = server.addrs().first().copied().unwrap_or(options.listen);
+        public_url.set(options.public_url.clone().unwrap_or_else(|| format!("http://{address}")));
         Ok(Self { server: server.run(), address })
     }
 

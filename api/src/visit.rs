@@ -10,9 +10,10 @@ use commands::sessions::{self, Begun};
 use commands::{Actor, ActorKind, Bus, Keys, Request};
 use serde_json::{Value, json};
 
-use crate::cookie::{self, PublicUrl};
+use crate::cookie;
 use crate::envelope::RequestId;
 use crate::problem::Problem;
+use crate::public_url::PublicUrl;
 use crate::query::Query;
 use crate::read::data;
 use crate::{Answer, body, origin, respond};

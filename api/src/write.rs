@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use commands::{Bus, Keys, Outcome, Procedure, Request};
-use domain::ids::ActorId;
+use domain::ids::{ActorId, ComponentId, is_sound};
 use projections::as_of::{self, Folded, Until};
 use projections::{View, Views};
 use serde_json::{Value, json};
@@ -37,6 +37,10 @@ pub(crate) struct Write {
     pub(crate) id: String,
     /// Of the view in the path, where there is one.
     pub(crate) view: String,
+    /// Of the component in the path, where there is one.
+    component: String,
+    /// Of the partner's secret in the path, where there is one.
+    pub(crate) token: String,
     /// `{}` where nothing was sent.
     pub(crate) body: Value,
     query: String,
@@ -70,10 +74,12 @@ impl Write {
             id = request.command_id.to_string();
         }
         let view = http.match_info().get("view").unwrap_or_default().to_owned();
+        let component = http.match_info().get("component").unwrap_or_default().to_owned();
+        let token = http.match_info().get("token").unwrap_or_default().to_owned();
         let (bus, views, keys) = (data(http)?, data(http)?, data(http)?);
         (request.ip_enc, request.client_enc) = origin::sealed(&keys, request.actor.id.as_str(), http).await;
         let query = http.query_string().to_owned();
-        Ok(Self { bus, views, keys, request, signed_in, id, view, body, query })
+        Ok(Self { bus, views, keys, request, signed_in, id, view, component, token, body, query })
     }
 
     /// The same request, about the caller's own account.
@@ -91,6 +97,12 @@ impl Write {
         Ok(Fields::of(&self.body))
     }
 
+    /// The component in the path. What cannot be an id names nothing.
+    pub(crate) fn component(&self) -> Result<ComponentId, Problem> {
+        let missing = || Problem::missing("the page has no component with this id");
+        is_sound(&self.component).then(|| ComponentId::new(&*self.component)).ok_or_else(missing)
+    }
+
     pub(crate) fn query(&self) -> Result<Query, Problem> {
         Query::parse(&self.query)
     }
@@ -103,6 +115,12 @@ impl Write {
     pub(crate) async fn execute<R: Resource>(&self, command: &R::Command) -> Answer {
         let outcome = self.bus.execute::<R>(&self.request, &self.id, command).await?;
         self.respond::<R>(StatusCode::OK, &outcome).await
+    }
+
+    /// As `run`, of what makes the resource.
+    pub(crate) async fn make<R: Resource>(&self, procedure: &impl Procedure) -> Answer {
+        let outcome = self.bus.run(&self.request, procedure).await?;
+        self.respond::<R>(StatusCode::CREATED, &outcome).await
     }
 
     pub(crate) async fn run<R: Resource>(&self, procedure: &impl Procedure) -> Answer {

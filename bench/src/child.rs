@@ -55,7 +55,9 @@ async fn idle(url: &str) {
     let bus = Bus::new(store.clone());
     let feed = Feed::new(store);
     let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
-    let running = Reactions::start(&feed, Registry::of(&bus), Options::default()).await.expect("it starts");
+    let keys = Keys::open(bus.store(), &MasterKey::draw().expect("randomness")).await.expect("keys open");
+    let registry = Registry::of(&bus, &views, &keys);
+    let running = Reactions::start(&feed, registry, Options::default()).await.expect("it starts");
     eventually("all views are live", || async {
         views.standings().iter().all(|standing| standing.phase == Phase::Live)
     })

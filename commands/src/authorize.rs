@@ -43,10 +43,21 @@ pub enum Action {
     ManageTeams,
     /// See, make and revoke tokens that are not one's own.
     ManageTokens,
+    ReadStatusPages,
+    /// Create, edit and archive pages and their components.
+    ManageStatusPages,
+    /// Set a component's status by hand, and give it back.
+    PublishStatus,
+    /// Tell a page what an incident is like. Only what happens by itself may, for it is believed.
+    FollowIncidents,
+    ReadPartnerGrants,
+    ManagePartnerGrants,
+    /// Write down what partners have asked for.
+    RecordAccesses,
 }
 
 impl Action {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 25] = [
         Self::ReadRunbooks,
         Self::ReadIncidents,
         Self::DraftRunbook,
@@ -65,6 +76,13 @@ impl Action {
         Self::ManageOneself,
         Self::ManageTeams,
         Self::ManageTokens,
+        Self::ReadStatusPages,
+        Self::ManageStatusPages,
+        Self::PublishStatus,
+        Self::FollowIncidents,
+        Self::ReadPartnerGrants,
+        Self::ManagePartnerGrants,
+        Self::RecordAccesses,
     ];
 
     /// For the one who is refused.
@@ -88,6 +106,13 @@ impl Action {
             Self::ManageOneself => "change this account: only its person may, signed in",
             Self::ManageTeams => "make or change teams",
             Self::ManageTokens => "see, make or revoke tokens of others",
+            Self::ReadStatusPages => "read status pages as the house sees them",
+            Self::ManageStatusPages => "create and change status pages",
+            Self::PublishStatus => "set the status of components",
+            Self::FollowIncidents => "tell status pages of incidents",
+            Self::ReadPartnerGrants => "read partner grants and their accesses",
+            Self::ManagePartnerGrants => "give, change or take partner grants",
+            Self::RecordAccesses => "record accesses of partners",
         }
     }
 }
@@ -106,30 +131,35 @@ pub enum Reach {
 /// The table. Whatever does not stand here is not allowed.
 pub fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        DecideRunbook, DraftRunbook, FireTimer, HandleIncident, ManageOneself, ManagePeople, ManageRoles, ManageTeams,
-        ManageTokens, OperateViews, OperateWork, ReadApprovals, ReadIncidents, ReadPeople, ReadRunbooks, ReadViews,
-        ReadWork, VoteOnApprovals,
+        DecideRunbook, DraftRunbook, FireTimer, FollowIncidents, HandleIncident, ManageOneself, ManagePartnerGrants,
+        ManagePeople, ManageRoles, ManageStatusPages, ManageTeams, ManageTokens, OperateViews, OperateWork,
+        PublishStatus, ReadApprovals, ReadIncidents, ReadPartnerGrants, ReadPeople, ReadRunbooks, ReadStatusPages,
+        ReadViews, ReadWork, RecordAccesses, VoteOnApprovals,
     };
     use Role::{Auditor, Partner, PlatformAdmin, Responder, TeamManager, Viewer};
     match (role, action) {
-        // The first is believed without a look at the clock, so nobody may who has a role; the second comes with being a
-        // person, see `allowed`.
-        (_, FireTimer | ManageOneself)
+        // The first three are believed without a look at the clock or the world, so nobody may who has a role; the fourth
+        // comes with being a person, see `allowed`.
+        (_, FireTimer | FollowIncidents | RecordAccesses | ManageOneself)
         | (
-            TeamManager | Responder,
-            DecideRunbook | ReadWork | OperateWork | ReadViews | OperateViews | ManagePeople | ManageTokens,
+            TeamManager | Responder | Auditor,
+            DecideRunbook | OperateWork | OperateViews | ManageStatusPages | ManagePartnerGrants | ManagePeople
+            | ManageTokens,
         )
-        | (Responder, ManageRoles | ManageTeams)
-        | (
-            Auditor,
-            DraftRunbook | DecideRunbook | VoteOnApprovals | HandleIncident | OperateWork | OperateViews | ManagePeople
-            | ManageRoles | ManageTeams | ManageTokens,
-        )
+        | (TeamManager | Responder, ReadWork | ReadViews | ReadPartnerGrants)
+        | (Responder, ReadStatusPages)
+        | (Responder | Auditor, PublishStatus | ManageRoles | ManageTeams)
+        | (Auditor, DraftRunbook | VoteOnApprovals | HandleIncident)
         | (Viewer | Partner, _) => Reach::Nowhere,
         (PlatformAdmin, _)
-        | (Auditor, ReadRunbooks | ReadApprovals | ReadIncidents | ReadWork | ReadViews | ReadPeople)
+        | (
+            Auditor,
+            ReadRunbooks | ReadApprovals | ReadIncidents | ReadWork | ReadViews | ReadPeople | ReadStatusPages
+            | ReadPartnerGrants,
+        )
         | (TeamManager | Responder, HandleIncident | ReadIncidents | ReadPeople) => Reach::Everywhere,
-        (TeamManager | Responder, DraftRunbook) | (TeamManager, ManageRoles | ManageTeams) => Reach::OwnTeams,
+        (TeamManager | Responder, DraftRunbook)
+        | (TeamManager, ManageRoles | ManageTeams | ReadStatusPages | PublishStatus) => Reach::OwnTeams,
         (TeamManager | Responder, ReadRunbooks | ReadApprovals | VoteOnApprovals) => Reach::OwnTeamsAndGlobal,
     }
 }
@@ -139,11 +169,18 @@ pub fn allowed(actor: &Actor, action: Action, team: Option<&TeamId>) -> bool {
     match actor.kind {
         // Comes with being a person who is signed in, whatever his roles; a token that could would outlive itself.
         ActorKind::User if action == Action::ManageOneself => true,
-        // Deciding on a version, and operating the house, takes a person or what he gave his token to.
-        ActorKind::System | ActorKind::Reaction => {
-            let of_people = [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews];
-            !of_people.contains(&action)
-        }
+        // Deciding on a version, operating the house, and what outsiders are told or may see takes a person, or what he
+        // gave his token to.
+        ActorKind::System | ActorKind::Reaction => !matches!(
+            action,
+            Action::DecideRunbook
+                | Action::VoteOnApprovals
+                | Action::OperateWork
+                | Action::OperateViews
+                | Action::ManageStatusPages
+                | Action::PublishStatus
+                | Action::ManagePartnerGrants
+        ),
         ActorKind::User | ActorKind::ApiToken | ActorKind::Partner => {
             actor.grants.iter().any(|grant| match reach(grant.role, action) {
                 Reach::Nowhere => false,

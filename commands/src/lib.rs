@@ -3,6 +3,7 @@
 //! A command goes one way: authorize, load, decide (pure, in `domain`), append, and again from the load when somebody
 //! was faster. Nothing here touches the outside world.
 
+pub mod accesses;
 mod actor;
 pub mod approvals;
 pub mod authorize;
@@ -14,6 +15,8 @@ pub mod ids;
 pub mod incidents;
 pub mod invitations;
 mod keys;
+pub mod partner_grants;
+pub mod partner_secrets;
 pub mod platform;
 mod request;
 pub mod runbooks;
@@ -21,6 +24,7 @@ pub mod sessions;
 pub mod setup;
 pub mod sign_in;
 mod states;
+pub mod status_pages;
 mod teams;
 pub mod tokens;
 mod unit;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{DecodeError, StoredEvent};
+use storage::bulk::BulkRow;
 use storage::{Append, NewEvent, Receipt, Recorded, Store, StreamId, StreamWrite, Verdict, Wanted};
 
 use crate::authorize::{allowed, allowed_somewhere};
@@ -30,6 +31,7 @@ pub struct Unit<'a> {
     streams: Vec<Stream>,
     /// Rights of somebody else that count as the actor's own, see [`Unit::lend`].
     lent: Vec<Grant>,
+    bulk: Vec<BulkRow>,
 }
 
 #[derive(Debug)]
@@ -88,7 +90,7 @@ pub(crate) enum Ended {
 
 impl<'a> Unit<'a> {
     pub(crate) fn new(bus: &'a Bus, request: &'a Request, reading: Reading) -> Self {
-        Self { bus, request, reading, streams: Vec::with_capacity(1), lent: Vec::new() }
+        Self { bus, request, reading, streams: Vec::with_capacity(1), lent: Vec::new(), bulk: Vec::new() }
     }
 
     /// What surrounds the command.
@@ -144,6 +146,11 @@ impl<'a> Unit<'a> {
         }
         stream.state = Arc::new(after);
         Ok(events.len())
+    }
+
+    /// Adds what one of this attempt's events holds the count and the digest of.
+    pub(crate) fn attach(&mut self, rows: Vec<BulkRow>) {
+        self.bulk.extend(rows);
     }
 
     fn authorize<A: Governed>(&self, state: &A, command: &A::Command) -> Result<(), CommandError> {
@@ -208,6 +215,7 @@ impl<'a> Unit<'a> {
         append.metadata = self.request.metadata();
         append.idempotency.clone_from(&self.request.idempotency);
         append.claim = self.request.claim;
+        append.bulk = std::mem::take(&mut self.bulk);
         let written: Vec<u64> = append.streams.iter().map(|write| write.events.len() as u64).collect();
         match self.bus.store().append(append).await? {
             Verdict::Committed(receipt) => Ok(Ended::Done(self.keep(receipt, &written))),

@@ -5,9 +5,13 @@ use serde_json::Value;
 use crate::api_token::ApiToken;
 use crate::approval::Approval;
 use crate::incident::Incident;
+use crate::partner_access::PartnerAccess;
+use crate::partner_grant::PartnerGrant;
 use crate::platform::Platform;
 use crate::runbook::Runbook;
 use crate::session::Session;
+use crate::status_page::StatusPage;
+use crate::status_page_slug::StatusPageSlug;
 use crate::team::Team;
 use crate::user::User;
 use crate::{Aggregate, DecodeError, StoredEvent};
@@ -30,6 +34,10 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<ApiToken>(),
     entry::<Session>(),
     entry::<Platform>(),
+    entry::<StatusPage>(),
+    entry::<StatusPageSlug>(),
+    entry::<PartnerGrant>(),
+    entry::<PartnerAccess>(),
 ];
 
 const fn entry<A: Aggregate>() -> Entry {

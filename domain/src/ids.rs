@@ -58,6 +58,16 @@ id!(ServiceId);
 id!(RunbookId);
 id!(IncidentId);
 id!(ApprovalId);
+id!(StatusPageId);
+id!(
+    /// A part of a status page. Never given to another part again.
+    ComponentId
+);
+id!(PartnerGrantId);
+id!(
+    /// A person outside of the house: whose data is sealed under a key of his own.
+    SubjectId
+);
 
 /// Whether `id` has the shape of an identifier.
 pub fn is_sound(id: &str) -> bool {

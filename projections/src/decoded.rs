@@ -8,9 +8,13 @@ use std::sync::{Arc, OnceLock};
 use domain::api_token::ApiToken;
 use domain::approval::Approval;
 use domain::incident::Incident;
+use domain::partner_access::PartnerAccess;
+use domain::partner_grant::PartnerGrant;
 use domain::platform::Platform;
 use domain::runbook::Runbook;
 use domain::session::Session;
+use domain::status_page::StatusPage;
+use domain::status_page_slug::StatusPageSlug;
 use domain::team::Team;
 use domain::user::User;
 use domain::{Aggregate, DecodeError, StoredEvent};
@@ -35,6 +39,10 @@ const DECODERS: &[Entry] = &[
     entry::<ApiToken>(),
     entry::<Session>(),
     entry::<Platform>(),
+    entry::<StatusPage>(),
+    entry::<StatusPageSlug>(),
+    entry::<PartnerGrant>(),
+    entry::<PartnerAccess>(),
 ];
 
 type Fact = Arc<dyn Any + Send + Sync>;

@@ -3,7 +3,9 @@
 use domain::Aggregate;
 use domain::approval::Approval;
 use domain::incident::Incident;
+use domain::partner_grant::PartnerGrant;
 use domain::runbook::Runbook;
+use domain::status_page::StatusPage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,7 +33,8 @@ pub struct Entry {
 impl View for Entry {
     const NAME: &'static str = "history";
     const VERSION: u32 = 1;
-    const READS: &'static [&'static str] = &[Runbook::TYPE, Incident::TYPE, Approval::TYPE];
+    const READS: &'static [&'static str] =
+        &[Runbook::TYPE, Incident::TYPE, Approval::TYPE, StatusPage::TYPE, PartnerGrant::TYPE];
     const ORIGIN: Origin = Origin::Event;
 
     fn keys(event: &Decoded) -> Vec<String> {

@@ -13,9 +13,11 @@ use crate::build::{self, BuildError, Built, Observer};
 use crate::feed::Feed;
 use crate::follow::Follower;
 use crate::incidents::IncidentDetail;
+use crate::partner_grants::PartnerGrantDetail;
 use crate::people::{ApiTokenDetail, TeamDetail, UserDetail};
 use crate::progress::Progress;
 use crate::runbooks::{RunbookDetail, RunbookVersion};
+use crate::status_pages::StatusPageDetail;
 use crate::{View, repair, timeline};
 
 /// A build under way, and what it comes to.
@@ -42,6 +44,8 @@ pub const VIEWS: &[Registration] = &[
     register::<TeamDetail>(),
     register::<ApiTokenDetail>(),
     register::<ApprovalDetail>(),
+    register::<StatusPageDetail>(),
+    register::<PartnerGrantDetail>(),
 ];
 
 pub const fn register<V: View>() -> Registration {

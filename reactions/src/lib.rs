@@ -4,10 +4,13 @@
 //! wants is a command that an aggregate may find stale. Nothing here runs while history is replayed: a rebuild of views
 //! does not come through here.
 
+mod activate_grants;
 mod backoff;
 mod cause;
 mod expire_approvals;
+mod expire_grants;
 mod follow;
+mod follow_incidents;
 mod forget_erased;
 mod pool;
 mod reactor;
@@ -21,8 +24,10 @@ mod wake_snoozed;
 mod watch;
 mod worker;
 
+pub use activate_grants::ActivateGrants;
 pub use cause::Cause;
 pub use expire_approvals::ExpireApprovals;
+pub use expire_grants::ExpireGrants;
 pub use pool::Options;
 pub use reactor::{Reactor, Work};
 pub use registry::Registry;

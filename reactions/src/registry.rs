@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use commands::{Bus, Keys};
+use projections::Views;
 
+use crate::follow_incidents::{Follower, IncidentsToFollow};
 use crate::forget_erased::{Erasures, ForgetErased};
 use crate::reactor::Reactor;
 use crate::timers::{Firing, Setting, Timer};
 use crate::worker::Worker;
-use crate::{ExpireApprovals, TimeOutAcknowledgements, WakeSnoozed};
+use crate::{ActivateGrants, ExpireApprovals, ExpireGrants, TimeOutAcknowledgements, WakeSnoozed};
 
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -18,14 +20,18 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// What the product does unasked.
-    pub fn of(bus: &Bus, keys: &Keys) -> Self {
+    /// What the product does unasked. `views` are for those who must find what an event is about.
+    pub fn of(bus: &Bus, views: &Views, keys: &Keys) -> Self {
         Self::default()
             .timer::<WakeSnoozed>(bus)
             .timer::<TimeOutAcknowledgements>(bus)
             .timer::<ExpireApprovals>(bus)
+            .timer::<ActivateGrants>(bus)
+            .timer::<ExpireGrants>(bus)
             .reactor(Erasures)
             .worker(ForgetErased::new(bus, keys))
+            .reactor(IncidentsToFollow)
+            .worker(Follower::new(bus.clone(), views.clone()))
     }
 
     #[must_use]

@@ -4,6 +4,7 @@ mod admin;
 mod failure;
 mod figures;
 mod housekeeping;
+mod keys;
 mod logging;
 mod migrate;
 mod replay;

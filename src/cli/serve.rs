@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::settings::{File, Place, given};
-use super::{Failure, figures, housekeeping};
+use super::{Failure, figures, housekeeping, keys};
 
 const LISTEN: &str = "127.0.0.1:8080";
 /// How long requests in flight may take to end after the signal to stop.
@@ -53,6 +53,7 @@ impl Serve {
         let store = Store::open(&config).await.map_err(|error| Failure::database(&config.url, &error))?;
         let keys = self.place.keys(&store).await?;
         let bus = Bus::new(store.clone());
+        let signing = keys::signing(&keys).await?;
         let (stopping, mut stopped) = watch::channel(false);
         let stop = async move {
             stop.await;
@@ -61,14 +62,22 @@ impl Serve {
         let feed = Feed::new(store.clone());
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source, watch) = of_reactions();
-        let rooms = Rooms { bus: bus.clone(), views, keys: keys.clone(), sources: vec![source], watches: vec![watch] };
+        let rooms = Rooms {
+            bus: bus.clone(),
+            views: views.clone(),
+            keys: keys.clone(),
+            signing: signing.clone(),
+            sources: vec![source],
+            watches: vec![watch],
+        };
         let server = Server::bind(rooms, &options, stop)
             .map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         let address = format!("http://{}", server.address());
         housekeeping::warn_of_unsafe_settings(&store).await;
         tokio::spawn(housekeeping::sweep(store.clone()));
+        tokio::spawn(keys::follow_each_other(signing));
         // Before the first request: what it leads to must not be missed.
-        let reactions = Reactions::start(&feed, Registry::of(&bus, &keys), reactions::Options::default())
+        let reactions = Reactions::start(&feed, Registry::of(&bus, &views, &keys), reactions::Options::default())
             .await
             .map_err(|error| Failure::database(&config.url, &error))?;
         let _set_once = status.set(reactions.status());
@@ -221,7 +230,8 @@ mod tests {
         let views = Views::start(&feed, ids::fresh(), registry::VIEWS);
         let (status, source, watch) = of_reactions();
         let keys = Keys::open(bus.store(), &vault::MasterKey::draw().unwrap()).await.unwrap();
-        let rooms = Rooms { bus: bus.clone(), views, keys, sources: vec![source], watches: vec![watch] };
+        let signing = keys::signing(&keys).await.unwrap();
+        let rooms = Rooms { bus: bus.clone(), views, keys, signing, sources: vec![source], watches: vec![watch] };
         let listen = resolve("127.0.0.1:0").unwrap();
         let options = Options { listen, drain: DRAIN, public_url: None, trusted_proxies: vec![] };
         let server = Server::bind(rooms, &options, std::future::pending()).unwrap();

@@ -1,5 +1,7 @@
 //! A client as users write them: a base address, a token, JSON.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -75,6 +77,31 @@ impl Client {
         // Its own view may come a little later.
         self.get_after(&reply, &approval).await.expect(200);
         approval
+    }
+
+    /// A new status page with nothing on it, as its path.
+    pub(crate) async fn new_status_page(&self) -> String {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let slug = format!("page-{}", MADE.fetch_add(1, Ordering::Relaxed));
+        self.post("/api/status-pages", json!({ "slug": slug, "name": "The shop" })).await.expect(201).location()
+    }
+
+    /// A new component of a page, as its id.
+    pub(crate) async fn new_component(&self, page: &str, body: Value) -> String {
+        let location = self.post(&format!("{page}/components"), body).await.expect(201).location();
+        location.rsplit('/').next().unwrap().to_owned()
+    }
+
+    /// A new grant of a whole page that begins far off, as its path.
+    pub(crate) async fn new_grant(&self, page: &str) -> String {
+        let body = json!({
+            "organisation": "Cobbler",
+            "scope": { (page.rsplit('/').next().unwrap()): "all" },
+            "from": "2998-01-01T00:00:00Z",
+            "until": "2999-01-01T00:00:00Z",
+            "reason": "they sell with us",
+        });
+        self.post("/api/partner-grants", body).await.expect(201).location()
     }
 
     /// A new incident, as its path.

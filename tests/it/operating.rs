@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use commands::ids;
+use projections::registry::VIEWS;
 use serde_json::{Value, json};
 use storage::documents::Shape;
 use storage::{Append, NewEvent, Store, StreamId, StreamWrite, Verdict};
@@ -146,7 +147,10 @@ async fn the_command_line_does_the_same(serving: Serving) {
         (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
     let (code, table, _) = run(&["list"]);
-    assert!(code == Some(0) && table.lines().count() == 1 + projections::registry::VIEWS.len() && table.contains("incident_timeline"), "{table}");
+    assert!(
+        code == Some(0) && table.lines().count() == 1 + VIEWS.len() && table.contains("incident_timeline"),
+        "{table}"
+    );
     // Where the database is may be said before or behind what is to be done.
     assert_eq!(run(&["list", "--data", "data"]).1, run(&["--data", "data", "list"]).1);
     let (_, listed, _) = run(&["list", "--json"]);

@@ -6,9 +6,12 @@ mod incidents;
 mod me;
 mod metrics;
 mod overview;
+mod partner;
+mod partner_grants;
 mod roles;
 mod runbooks;
 mod session;
+mod status_pages;
 mod teams;
 mod tokens;
 mod users;
@@ -40,6 +43,11 @@ pub enum Access {
     Person,
     /// Whoever may do this anywhere; where exactly is judged when it is known.
     Holding(Action),
+    /// Programs of partners, with a secret that is exchanged for a token.
+    PartnerSecret,
+    /// Partners, with a token. What they see of it is their grant's affair. Nothing else passes here, and they pass
+    /// nowhere else.
+    Partner,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +144,44 @@ pub const ROUTES: &[Route] = &[
     incidents::snooze::ROUTE,
     incidents::merge::ROUTE,
     incidents::unmerge::ROUTE,
+    status_pages::create::ROUTE,
+    status_pages::list::ROUTE,
+    status_pages::show::ROUTE,
+    status_pages::edit::ROUTE,
+    status_pages::archive::ROUTE,
+    status_pages::history::ROUTE,
+    status_pages::add_component::ROUTE,
+    status_pages::components::ALL,
+    status_pages::components::ONE,
+    status_pages::edit_component::ROUTE,
+    status_pages::remove_component::ROUTE,
+    status_pages::move_component::ROUTE,
+    status_pages::status::SET,
+    status_pages::status::RELEASE,
+    partner_grants::grant::ROUTE,
+    partner_grants::list::ROUTE,
+    partner_grants::show::ROUTE,
+    partner_grants::edit::ROUTE,
+    partner_grants::scope::ROUTE,
+    partner_grants::renew::ROUTE,
+    partner_grants::suspend::ROUTE,
+    partner_grants::resume::ROUTE,
+    partner_grants::revoke::ROUTE,
+    partner_grants::pages::ROUTE,
+    partner_grants::history::ROUTE,
+    partner_grants::accesses::ROUTE,
+    partner_grants::tokens::MAKE,
+    partner_grants::tokens::LIST,
+    partner_grants::tokens::ROTATE,
+    partner_grants::tokens::REMOVE,
+    partner::jwks::ROUTE,
+    partner::token::ROUTE,
+    partner::pages::LIST,
+    partner::pages::SHOW,
+    partner::pages::FILE,
+    partner::pages::LIST_ALIAS,
+    partner::pages::SHOW_ALIAS,
+    partner::pages::FILE_ALIAS,
     views::list::ROUTE,
     views::pause::PAUSE,
     views::pause::RESUME,

@@ -1,5 +1,6 @@
 //! What the bus promises, shown on both databases.
 
+mod accesses;
 mod approvals;
 mod authorization;
 mod bed;

@@ -9,26 +9,31 @@ fn the_table_is_this_one() {
     use Reach::{Everywhere, Nowhere, OwnTeams, OwnTeamsAndGlobal};
     // read runbooks, read incidents, draft runbooks, decide on runbooks, read approvals, vote on approvals, handle
     // incidents, fire timers, read work, operate work, read views, operate views, read people, manage people, manage
-    // roles, manage oneself, manage teams, manage tokens
-    let mut responder = [Nowhere; 18];
+    // roles, manage oneself, manage teams, manage tokens; read, manage, publish status pages, follow incidents, read,
+    // manage partner grants, record accesses
+    let mut responder = [Nowhere; 25];
     (responder[0], responder[1], responder[2]) = (OwnTeamsAndGlobal, Everywhere, OwnTeams);
     (responder[4], responder[5]) = (OwnTeamsAndGlobal, OwnTeamsAndGlobal);
     (responder[6], responder[12]) = (Everywhere, Everywhere);
     let mut manager = responder;
-    (manager[14], manager[16]) = (OwnTeams, OwnTeams);
-    let mut auditor = [Nowhere; 18];
-    for read in [0, 1, 4, 8, 10, 12] {
+    for own in [14, 16, 18, 20] {
+        manager[own] = OwnTeams;
+    }
+    let mut auditor = [Nowhere; 25];
+    for read in [0, 1, 4, 8, 10, 12, 18, 22] {
         auditor[read] = Everywhere;
     }
-    let mut admin = [Everywhere; 18];
-    (admin[7], admin[15]) = (Nowhere, Nowhere);
+    let mut admin = [Everywhere; 25];
+    for believed in [7, 15, 21, 24] {
+        admin[believed] = Nowhere;
+    }
     let table = [
         (Role::PlatformAdmin, admin),
         (Role::TeamManager, manager),
         (Role::Responder, responder),
         (Role::Auditor, auditor),
-        (Role::Viewer, [Nowhere; 18]),
-        (Role::Partner, [Nowhere; 18]),
+        (Role::Viewer, [Nowhere; 25]),
+        (Role::Partner, [Nowhere; 25]),
     ];
     assert_eq!(table.map(|(role, _)| role), Role::ALL);
     for (role, row) in table {
@@ -61,7 +66,16 @@ fn what_happens_by_itself_fires_timers_and_neither_decides_nor_operates() {
     let reaction = Actor::system(ActorKind::Reaction, "timer");
     assert!(allowed(&reaction, Action::HandleIncident, None));
     assert!(allowed(&reaction, Action::FireTimer, None));
-    for action in [Action::DecideRunbook, Action::VoteOnApprovals, Action::OperateWork, Action::OperateViews] {
+    let persons = [
+        Action::DecideRunbook,
+        Action::VoteOnApprovals,
+        Action::OperateWork,
+        Action::OperateViews,
+        Action::ManageStatusPages,
+        Action::PublishStatus,
+        Action::ManagePartnerGrants,
+    ];
+    for action in persons {
         assert!(!allowed(&reaction, action, None), "{action:?}");
     }
 }

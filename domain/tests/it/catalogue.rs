@@ -7,6 +7,8 @@ use domain::runbook::Event as RunbookEvent;
 use domain::{DecodeError, StoredEvent};
 use serde_json::json;
 
+use super::status_samples;
+
 /// serde itself says which names an enum has: so a variant that is missing in `NAMES` is found.
 fn names_known_to_serde<E: StoredEvent>() -> Vec<String> {
     let error = serde_json::from_value::<E>(json!({"type": "no such event"})).unwrap_err().to_string();
@@ -28,6 +30,10 @@ fn the_names_of_all_events_are_listed() {
     assert_names_complete::<RunbookEvent>(&super::samples::every_runbook_event());
     assert_names_complete::<IncidentEvent>(&super::samples::every_incident_event());
     assert_names_complete::<ApprovalEvent>(&super::approvals::every_approval_event());
+    assert_names_complete::<domain::status_page::Event>(&status_samples::every_page_event());
+    assert_names_complete::<domain::status_page_slug::Event>(&status_samples::every_slug_event());
+    assert_names_complete::<domain::partner_grant::Event>(&status_samples::every_grant_event());
+    assert_names_complete::<domain::partner_access::Event>(&status_samples::every_access_event());
 }
 
 #[test]

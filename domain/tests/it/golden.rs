@@ -9,15 +9,19 @@ use domain::api_token::ApiToken;
 use domain::approval::Approval;
 use domain::catalogue::CATALOGUE;
 use domain::incident::Incident;
+use domain::partner_access::PartnerAccess;
+use domain::partner_grant::PartnerGrant;
 use domain::platform::Platform;
 use domain::runbook::Runbook;
 use domain::session::Session;
+use domain::status_page::StatusPage;
+use domain::status_page_slug::StatusPageSlug;
 use domain::team::Team;
 use domain::user::User;
 use domain::{Aggregate, StoredEvent};
 use serde_json::Value;
 
-use super::{approvals, samples};
+use super::{approvals, samples, status_samples};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("stored_events")
@@ -51,6 +55,20 @@ fn before(name: &str) -> &'static [&'static str] {
         name if name.starts_with("api_token.") => &["api_token.minted"],
         name if name.starts_with("session.") => &["session.begun"],
         name if name.starts_with("platform.") => &["platform.set_up"],
+        "status_page.created" | "status_page_slug.reserved" | "partner_grant.granted" | "partner_access.recorded" => {
+            &[]
+        }
+        "status_page.edited" | "status_page.component_added" | "status_page.archived" => &["status_page.created"],
+        "status_page.component_status_released" => {
+            &["status_page.created", "status_page.component_added", "status_page.component_status_set"]
+        }
+        "status_page.incident_cleared" => {
+            &["status_page.created", "status_page.component_added", "status_page.incident_noted"]
+        }
+        "status_page_slug.released" => &["status_page_slug.reserved"],
+        "partner_grant.resumed" => &["partner_grant.granted", "partner_grant.suspended"],
+        name if name.starts_with("status_page.") => &["status_page.created", "status_page.component_added"],
+        name if name.starts_with("partner_grant.") => &["partner_grant.granted"],
         name if name.starts_with("runbook.") => &["runbook.created"],
         _ => &["incident.declared"],
     }
@@ -127,6 +145,18 @@ fn every_stored_event_is_read_and_folded_as_ever() {
     }
     for sample in samples::every_platform_event() {
         check_event::<Platform>(&directory(), &sample, &mut complaints);
+    }
+    for sample in status_samples::every_page_event() {
+        check_event::<StatusPage>(&directory(), &sample, &mut complaints);
+    }
+    for sample in status_samples::every_slug_event() {
+        check_event::<StatusPageSlug>(&directory(), &sample, &mut complaints);
+    }
+    for sample in status_samples::every_grant_event() {
+        check_event::<PartnerGrant>(&directory(), &sample, &mut complaints);
+    }
+    for sample in status_samples::every_access_event() {
+        check_event::<PartnerAccess>(&directory(), &sample, &mut complaints);
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }

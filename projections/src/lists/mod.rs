@@ -2,8 +2,10 @@
 
 mod approvals;
 mod incidents;
+mod partner_grants;
 mod people;
 mod runbooks;
+mod status_pages;
 mod timeline;
 
 use domain::ids::TeamId;
@@ -11,8 +13,10 @@ use storage::documents::{Filter, Sort, Value};
 
 pub use approvals::{ApprovalList, Awaiting};
 pub use incidents::IncidentList;
+pub use partner_grants::PartnerGrantList;
 pub use people::{ApiTokenList, TeamList, UserList};
 pub use runbooks::RunbookList;
+pub use status_pages::StatusPageList;
 pub use timeline::{Told, timeline};
 
 use crate::terms::typed;

@@ -77,10 +77,17 @@ async fn live_views_equal_a_rebuild(bed: &Bed) {
 
 /// Every event that can happen did, and not as a rarity, so that the comparison means something.
 fn print_histogram(history: &History) {
-    let share =
-        |times: u64| 100.0 * f64::from(u32::try_from(times).unwrap()) / f64::from(u32::try_from(EVENTS).unwrap());
-    for (name, times) in history.histogram() {
-        println!("{name}: {times} ({:.1} %)", share(*times));
+    let told = history.histogram();
+    for entry in domain::catalogue::CATALOGUE {
+        let of = |name: &&str| told.get(*name).copied().unwrap_or(0);
+        let all: u64 = entry.events.iter().map(of).sum();
+        for name in entry.events {
+            let times = of(name);
+            let permille = 1_000 * times / all.max(1);
+            println!("{name}: {times} ({}.{} %)", permille / 10, permille % 10);
+            // Of those of its own kind: with many kinds none has much of the whole.
+            assert!(permille >= 20, "{name} is too rare: {times} of {all}");
+        }
     }
     assert_eq!(history.rare(), [], "{:?}", history.histogram());
 }

@@ -6,8 +6,7 @@ use commands::{Actor, ActorKind, Bus, Keys, Request, Role};
 use domain::ids::ActorId;
 use domain::incident::{Command, Declare, Event, Incident, Severity};
 use domain::{Aggregate, StoredEvent};
-use projections::Decoded;
-use projections::Feed;
+use projections::{Decoded, Feed, Views};
 use reactions::{Options, Reactions, Registry};
 use storage::work::{WorkFilter, WorkRow, WorkState};
 use storage::{Config, Recorded, Store, StreamId};
@@ -40,7 +39,14 @@ impl Bed {
 
     /// All that the product does unasked, on the first node.
     pub(crate) async fn reactions(&self) -> Reactions {
-        self.start(Registry::of(&self.bus, &self.keys)).await
+        self.start(self.registry()).await
+    }
+
+    /// What the product does, on views that follow the log.
+    pub(crate) fn registry(&self) -> Registry {
+        let feed = Feed::new(self.store().clone());
+        let views = Views::start(&feed, commands::ids::fresh(), projections::registry::VIEWS);
+        Registry::of(&self.bus, &views, &self.keys)
     }
 
     pub(crate) async fn start(&self, registry: Registry) -> Reactions {

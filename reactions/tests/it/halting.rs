@@ -121,7 +121,7 @@ impl Reactor for Panics {
 }
 
 async fn a_reactor_that_panics_halts_alone(bed: &Bed) {
-    let reactions = bed.start(Registry::of(&bed.bus, &bed.keys).reactor(Panics)).await;
+    let reactions = bed.start(bed.registry().reactor(Panics)).await;
     bed.declare("i").await;
     let at = "2020-01-01T00:00:00Z".parse().unwrap();
     let by = ActorId::new("ann");

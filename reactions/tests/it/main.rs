@@ -6,4 +6,5 @@ mod endings;
 mod halting;
 mod nodes;
 mod notes;
+mod status_pages;
 mod timers;

@@ -35,6 +35,13 @@ pub struct BulkDigest {
     pub sha256: [u8; 32],
 }
 
+impl BulkDigest {
+    /// The hash as events hold it: 64 lower case hexadecimal digits.
+    pub fn hex(&self) -> String {
+        crate::hex::hex_of(&self.sha256)
+    }
+}
+
 /// The digest of rows in their order. Each body goes in behind its length, so that no two divisions of the same
 /// bytes share a digest.
 pub fn digest<'a>(bodies: impl IntoIterator<Item = &'a [u8]>) -> BulkDigest {

@@ -3,7 +3,9 @@
 
 mod dice;
 mod incidents;
+mod partner_grants;
 mod runbooks;
+mod status_pages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +19,10 @@ pub use dice::Dice;
 
 /// Commands sent at once when a history is told, each on streams of its own.
 const AT_ONCE: usize = 256;
-/// Out of a hundred aggregates, how many are incidents.
-const INCIDENTS: u64 = 54;
+/// Out of a hundred commands, how many go to incidents, and how many to what else there is but runbooks.
+const INCIDENTS: u64 = 34;
+const STATUS_PAGES: u64 = 20;
+const PARTNER_GRANTS: u64 = 16;
 
 /// A history that goes on for ever.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct History {
     dice: Dice,
     incidents: incidents::Incidents,
     runbooks: runbooks::Runbooks,
+    status_pages: status_pages::StatusPages,
+    partner_grants: partner_grants::PartnerGrants,
     told: BTreeMap<String, u64>,
 }
 
@@ -42,16 +48,21 @@ impl History {
     pub fn new(seed: u64, length: u64) -> Self {
         let dice = Dice::new(seed);
         let (incidents, runbooks) = (incidents::Incidents::new(seed, length), runbooks::Runbooks::new(seed, length));
-        Self { dice, incidents, runbooks, told: BTreeMap::new() }
+        let status_pages = status_pages::StatusPages::new(seed);
+        let partner_grants = partner_grants::PartnerGrants::new(seed);
+        Self { dice, incidents, runbooks, status_pages, partner_grants, told: BTreeMap::new() }
     }
 
     /// What happens next, as one append. What comes before it on its streams must be recorded first.
     pub fn next_append(&mut self) -> Append {
         loop {
-            let append = if self.dice.below(100) < INCIDENTS {
-                self.incidents.next(&mut self.dice)
-            } else {
-                self.runbooks.next(&mut self.dice)
+            let append = match self.dice.below(100) {
+                n if n < INCIDENTS => self.incidents.next(&mut self.dice),
+                n if n < INCIDENTS + STATUS_PAGES => self.status_pages.next(&mut self.dice),
+                n if n < INCIDENTS + STATUS_PAGES + PARTNER_GRANTS => {
+                    self.partner_grants.next(&mut self.dice, self.status_pages.known())
+                }
+                _ => self.runbooks.next(&mut self.dice),
             };
             if append.event_count() > 0 {
                 for event in append.streams.iter().flat_map(|write| &write.events) {
