@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
-use commands::{Bus, ids};
+use commands::{Bus, Keys, ids};
 use projections::{Feed, Phase, Views, registry};
 use reactions::{Options, Reactions, Registry};
 use serde::{Deserialize, Serialize};
 use storage::{Config, Store};
+use vault::MasterKey;
 use testbed::eventually;
 
 /// The hidden argument.
