@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use commands::ids;
+use projections::registry::VIEWS;
 use serde_json::{Value, json};
 use storage::documents::Shape;
 use storage::{Append, NewEvent, Store, StreamId, StreamWrite, Verdict};
@@ -62,7 +63,7 @@ async fn a_paused_view_shows_and_delays_nobody(serving: Serving) {
     serving.anonymous().get("/healthz").await.expect(200);
     let metrics = serving.anonymous().get("/metrics").await.expect(200).text;
     assert!(has(&metrics, "pagefree_view_paused{view=\"incidents\",version=\"1\"} 1"), "{metrics}");
-    assert!(has(&metrics, "pagefree_view_paused{view=\"runbooks\",version=\"1\"} 0"), "{metrics}");
+    assert!(has(&metrics, "pagefree_view_paused{view=\"runbook_versions\",version=\"2\"} 0"), "{metrics}");
 
     // A write is recorded without waiting for what does not move.
     let begun = Instant::now();
@@ -146,7 +147,10 @@ async fn the_command_line_does_the_same(serving: Serving) {
         (done.status.code(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
     let (code, table, _) = run(&["list"]);
-    assert!(code == Some(0) && table.lines().count() == 5 && table.contains("incident_timeline"), "{table}");
+    assert!(
+        code == Some(0) && table.lines().count() == VIEWS.len() + 1 && table.contains("incident_timeline"),
+        "{table}"
+    );
     // Where the database is may be said before or behind what is to be done.
     assert_eq!(run(&["list", "--data", "data"]).1, run(&["--data", "data", "list"]).1);
     let (_, listed, _) = run(&["list", "--json"]);
@@ -219,8 +223,8 @@ async fn metrics_say_what_they_promise(serving: Serving) {
     let reply = scrape().await;
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let metrics = reply.text;
-    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline", "approvals"] {
-        let labels = format!("{{view=\"{name}\",version=\"1\"");
+    for view in VIEWS {
+        let labels = format!("{{view=\"{}\",version=\"{}\"", view.name, view.version);
         for expected in [
             format!("pagefree_view_position{labels}}} {head}"),
             format!("pagefree_view_behind_events{labels}}} 0"),
