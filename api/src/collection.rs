@@ -182,17 +182,10 @@ impl Collection {
         wanted: storage::documents::Query,
         wants: impl Fn(&Value) -> bool,
     ) -> Answer {
-        let foreign = "must be the next_cursor of a page of the same list";
-        let cursor = self.query.take("cursor").map(|text| Cursor::parse(&text));
-        if cursor == Some(None) {
-            self.query.fault("cursor", foreign);
-        }
-        std::mem::take(&mut self.query).close()?;
-        self.fresh::<V>().await?;
-        let mut after = cursor.flatten();
+        let mut after = self.begin::<V>().await?;
         loop {
             let page = self.views.page::<V>(wanted.clone(), after.as_ref()).await?;
-            let page = page.ok_or_else(|| Problem::fault("/query/cursor", foreign))?;
+            let page = page.ok_or_else(|| Problem::fault("/query/cursor", FOREIGN))?;
             let mut items: Vec<Value> = Vec::with_capacity(page.items.len());
             for stored in &page.items {
                 items.push(part(stored)?);

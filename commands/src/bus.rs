@@ -136,6 +136,8 @@ impl Bus {
 
     /// The present state of an aggregate with its version and last position; None where there is none.
     pub async fn look<A: Governed>(&self, id: &str) -> Result<Option<(Arc<A>, u64, u64)>, CommandError> {
+        // What is remembered of a history that is lost must let nobody in.
+        self.states().belong_to(self.store().epoch().await?);
         let stream = StreamId::new(A::TYPE, id);
         let from = self.states().get(&stream).unwrap_or_else(Seen::nothing);
         let Seen { state, sequence, position, .. } = catch_up::<A>(self, &stream, from).await?;

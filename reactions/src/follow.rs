@@ -9,7 +9,7 @@ use projections::{Chunk, Event, Feed};
 use storage::StorageError;
 use storage::work::NewWork;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::Backoff;
 use crate::reactor::{Reactor, asked_for};
@@ -172,16 +172,21 @@ impl Follower {
 
 /// The events after what was seen.
 async fn next(feed: &Feed, place: &Place) -> Result<Chunk, Stop> {
-    let after = feed.after(place.seen);
-    // Kept over the looks: a read that takes long must come to its end some time.
-    tokio::pin!(after);
-    loop {
-        let chunk = timeout(BETWEEN_LOOKS, &mut after).await;
-        same_history(feed, place).await?;
-        if let Ok(chunk) = chunk {
-            return Ok(chunk?);
+    // Beside the read, which goes on meanwhile: a read that is set aside may hold what the look waits for.
+    let elsewhere = async {
+        loop {
+            sleep(BETWEEN_LOOKS).await;
+            if let Err(stop) = same_history(feed, place).await {
+                return stop;
+            }
         }
-    }
+    };
+    let chunk = tokio::select! {
+        chunk = feed.after(place.seen) => chunk?,
+        stop = elsewhere => return Err(stop),
+    };
+    same_history(feed, place).await?;
+    Ok(chunk)
 }
 
 /// What was seen in another history may never have happened: back to what the database holds.

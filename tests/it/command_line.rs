@@ -22,7 +22,10 @@ async fn the_first_start_says_how_to_begin(serving: Serving) {
     assert!(serving.greeting.contains(&serving.url), "{}", serving.greeting);
     // What it says is a command that can be pasted.
     let curl = serving.greeting.lines().map(str::trim).find(|line| line.starts_with("curl ")).unwrap().to_owned();
-    let shell = tokio::task::spawn_blocking(move || Command::new("sh").args(["-c", &curl]).output().unwrap());
+    // It keeps a cookie where it runs.
+    let folder = serving.folder().to_owned();
+    let run = move || Command::new("sh").args(["-c", &curl]).current_dir(folder).output().unwrap();
+    let shell = tokio::task::spawn_blocking(run);
     let done = shell.await.unwrap();
     let made: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!((&made["method"], made["csrf_token"].is_string()), (&json!("setup"), true), "{made}");

@@ -63,7 +63,7 @@ async fn a_paused_view_shows_and_delays_nobody(serving: Serving) {
     serving.anonymous().get("/healthz").await.expect(200);
     let metrics = serving.anonymous().get("/metrics").await.expect(200).text;
     assert!(has(&metrics, "pagefree_view_paused{view=\"incidents\",version=\"1\"} 1"), "{metrics}");
-    assert!(has(&metrics, "pagefree_view_paused{view=\"runbooks\",version=\"1\"} 0"), "{metrics}");
+    assert!(has(&metrics, "pagefree_view_paused{view=\"runbook_versions\",version=\"2\"} 0"), "{metrics}");
 
     // A write is recorded without waiting for what does not move.
     let begun = Instant::now();
@@ -223,8 +223,8 @@ async fn metrics_say_what_they_promise(serving: Serving) {
     let reply = scrape().await;
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let metrics = reply.text;
-    for name in ["runbooks", "runbook_versions", "incidents", "incident_timeline", "approvals"] {
-        let labels = format!("{{view=\"{name}\",version=\"1\"");
+    for view in VIEWS {
+        let labels = format!("{{view=\"{}\",version=\"{}\"", view.name, view.version);
         for expected in [
             format!("pagefree_view_position{labels}}} {head}"),
             format!("pagefree_view_behind_events{labels}}} 0"),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use storage::StreamId;
 
 use crate::runbooks::{Submit, submit};
-use crate::{Actor, CommandError, Grant, Procedure, Unit, platform};
+use crate::{Actor, ActorKind, CommandError, Grant, Procedure, Unit, platform};
 
 /// How many must approve a draft that is submitted by approving it: the one who does.
 const ALONE: u32 = 1;
@@ -86,6 +86,11 @@ impl CastVote {
     /// In whose name the vote is, if he has asked for it.
     async fn principal(&self, unit: &mut Unit<'_>) -> Result<Option<Principal>, CommandError> {
         let Some(id) = &self.standing_in_for else { return Ok(None) };
+        // A token has the rights that it was given, and nobody else's.
+        if unit.request().actor.kind != ActorKind::User {
+            let detail = "only somebody who is signed in votes in another one's place; a token does not";
+            return Err(Refusal::forbidden("not_stand_in", detail).into());
+        }
         let user = unit.read::<User>(id.as_str()).await?;
         if user.stand_in(self.at).is_none_or(|stand_in| stand_in.as_str() != self.by.as_str()) {
             let detail = format!("{id} has not asked you to vote in his place now");

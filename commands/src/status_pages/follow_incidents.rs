@@ -31,7 +31,13 @@ impl Procedure for FollowIncidents {
         for incident in all {
             let command = present(unit, &incident).await?;
             for page in &self.pages {
-                unit.decide::<StatusPage>(page.as_str(), &command).await?;
+                match unit.decide::<StatusPage>(page.as_str(), &command).await {
+                    // A page that is full must not keep the others from showing what has happened.
+                    Err(CommandError::Refused(refusal)) if refusal.code() == "too_many_incidents" => {
+                        tracing::error!(%page, %incident, "a status page shows no more incidents: {refusal}");
+                    }
+                    decided => drop(decided?),
+                }
             }
         }
         Ok(())

@@ -47,7 +47,7 @@ const DEEDS: &[Registration] = &[register::<Deeds>()];
 async fn every_touch_is_kept_and_a_rebuild_keeps_the_same(bed: &Bed) {
     let store = bed.store().await;
     let views = start_with(&store, DEEDS);
-    History::new(7, 10).tell(&store, 6_000).await;
+    History::new(7, 10).tell(&store, 12_000).await;
     settled(&views).await;
     let read = async |key: &str| {
         let (table, _) = store.open_view(&Deeds::shape()).await.unwrap();

@@ -4,6 +4,7 @@
 mod dice;
 mod incidents;
 mod partner_grants;
+mod people;
 mod runbooks;
 mod status_pages;
 
@@ -21,8 +22,9 @@ pub use dice::Dice;
 const AT_ONCE: usize = 256;
 /// Out of a hundred commands, how many go to incidents, and how many to what else there is but runbooks.
 const INCIDENTS: u64 = 34;
-const STATUS_PAGES: u64 = 20;
-const PARTNER_GRANTS: u64 = 16;
+const STATUS_PAGES: u64 = 16;
+const PARTNER_GRANTS: u64 = 12;
+const PEOPLE: u64 = 12;
 
 /// A history that goes on for ever.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub struct History {
     runbooks: runbooks::Runbooks,
     status_pages: status_pages::StatusPages,
     partner_grants: partner_grants::PartnerGrants,
+    people: people::People,
     told: BTreeMap<String, u64>,
 }
 
@@ -50,7 +53,8 @@ impl History {
         let (incidents, runbooks) = (incidents::Incidents::new(seed, length), runbooks::Runbooks::new(seed, length));
         let status_pages = status_pages::StatusPages::new(seed);
         let partner_grants = partner_grants::PartnerGrants::new(seed);
-        Self { dice, incidents, runbooks, status_pages, partner_grants, told: BTreeMap::new() }
+        let people = people::People::new(seed);
+        Self { dice, incidents, runbooks, status_pages, partner_grants, people, told: BTreeMap::new() }
     }
 
     /// What happens next, as one append. What comes before it on its streams must be recorded first.
@@ -62,6 +66,7 @@ impl History {
                 n if n < INCIDENTS + STATUS_PAGES + PARTNER_GRANTS => {
                     self.partner_grants.next(&mut self.dice, self.status_pages.known())
                 }
+                n if n < INCIDENTS + STATUS_PAGES + PARTNER_GRANTS + PEOPLE => self.people.next(&mut self.dice),
                 _ => self.runbooks.next(&mut self.dice),
             };
             if append.event_count() > 0 {

@@ -1,13 +1,16 @@
 //! The pages of a grant, as much of each as it opens: all of them, one, and the files of Statuspage's API of one.
 
+use commands::Bus;
 use domain::ids::StatusPageId;
 use domain::partner_grant::Extent;
-use projections::Views;
+use domain::status_page::StatusPage;
 use projections::status::{File, Shown, shown};
 use projections::status_pages::StatusPageDetail;
+use projections::{View, Views};
 use serde_json::{Value, json};
 
 use crate::Answer;
+use crate::freshness::PATIENCE;
 use crate::partner::{Partner, Seen};
 use crate::problem::Problem;
 use crate::public_url::PublicUrl;
@@ -80,8 +83,17 @@ async fn answer(partner: &Partner, file: Option<File>) -> Answer {
 /// What he sees of a page that his grant names.
 async fn look(partner: &Partner, id: &StatusPageId, extent: &Extent) -> Result<Option<Shown>, Problem> {
     let (views, url) = (data::<Views>(&partner.request)?, data::<PublicUrl>(&partner.request)?);
+    let bus = data::<Bus>(&partner.request)?;
+    let Some((_, _, position)) = bus.look::<StatusPage>(id.as_str()).await? else { return Ok(None) };
+    // A page as it was before it was archived or narrowed would show him more than is his.
+    if let Err(behind) = views.reach(StatusPageDetail::NAME, position, PATIENCE).await {
+        return Err(Problem::behind(&bus.token(behind.position).await?));
+    }
     let (stored, _) = views.find::<StatusPageDetail>(id.as_str()).await?;
     let Some(stored) = stored else { return Ok(None) };
+    if stored.parked.is_some() {
+        return Err(Problem::unavailable("this page cannot be shown at the moment"));
+    }
     let page: StatusPageDetail = part(&stored)?;
     Ok(shown(&page, extent, &url.of_partner_page(id.as_str())))
 }
