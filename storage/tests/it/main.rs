@@ -24,6 +24,7 @@ mod model;
 mod naive;
 mod nodes;
 mod order;
+mod parts;
 mod planner;
 mod pooler;
 mod processes;
