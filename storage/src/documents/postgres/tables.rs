@@ -72,6 +72,9 @@ fn typed(kind: &str) -> String {
 fn indexes(table: &Table) -> Vec<String> {
     let (shape, documents, touches, of) = (table.shape(), table.documents(), table.touches(), of(table));
     let mut parts = vec![format!("{documents} (key) WHERE parked_at IS NOT NULL")];
+    if shape.singly {
+        parts.push(format!("{documents} USING hash (key)"));
+    }
     for index in shape.indexes {
         let columns = index.iter().map(|name| format!("c_{name}, ")).collect::<Vec<_>>().concat();
         parts.push(format!("{documents} ({columns}key)"));
