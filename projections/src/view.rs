@@ -49,6 +49,8 @@ pub trait View: Serialize + DeserializeOwned + Default + Clone + PartialEq + Deb
             columns: Self::COLUMNS,
             indexes: Self::INDEXES,
             searched: Self::SEARCHED,
+            // What one event inserts is only ever listed.
+            singly: Self::ORIGIN != Origin::Event,
             touches: Self::ORIGIN == Origin::Streams,
         }
     }

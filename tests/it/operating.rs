@@ -138,8 +138,15 @@ async fn a_view_that_has_stopped_is_led_on(serving: Serving) {
 }
 
 async fn the_command_line_does_the_same(serving: Serving) {
-    const OLD: Shape =
-        Shape { name: "incidents", version: 77, columns: &[], indexes: &[], searched: false, touches: false };
+    const OLD: Shape = Shape {
+        name: "incidents",
+        version: 77,
+        columns: &[],
+        indexes: &[],
+        searched: false,
+        singly: false,
+        touches: false,
+    };
     let admin = serving.admin();
     let path = admin.new_incident("Bad").await;
     let run = |arguments: &[&str]| {

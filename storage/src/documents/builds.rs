@@ -11,7 +11,8 @@ use crate::database::Database;
 use crate::{StorageError, Store};
 
 impl Store {
-    /// A new generation, at position 0, without indexes but the key's. Drops every other generation but the live one.
+    /// A new generation, at position 0, without indexes, but for the key's where touches are kept: only there documents
+    /// may be committed before the build is finished. Drops every other generation but the live one.
     pub async fn begin_build(&self, shape: &Shape) -> Result<Table, StorageError> {
         self.open_view(shape).await?;
         let epoch = self.epoch().await?;
@@ -42,7 +43,8 @@ impl Store {
         }
     }
 
-    /// Makes the indexes of a build, and records that its documents are folded up to `position`.
+    /// Makes the indexes of a build, and records that its documents are folded up to `position`. Not to be repeated after
+    /// an error either.
     pub async fn finish_build(&self, table: &Table, position: u64) -> Result<(), StorageError> {
         match self.database() {
             Database::Postgres(postgres) => postgres.finish_build(table, position).await,

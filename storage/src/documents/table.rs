@@ -33,6 +33,8 @@ pub struct Shape {
     pub indexes: &'static [&'static [&'static str]],
     /// Whether documents are found by terms.
     pub searched: bool,
+    /// Whether documents are read one by one: on PostgreSQL a hash index finds them, however many there are.
+    pub singly: bool,
     /// Whether it is kept which events touched a document.
     pub touches: bool,
 }
@@ -145,8 +147,9 @@ impl Shape {
     pub(super) fn described(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(|c| format!("{} {}", c.name, c.kind.sql())).collect();
         let indexes: Vec<String> = self.indexes.iter().map(|index| index.join(" ")).collect();
-        let (searched, touches) = (self.searched, self.touches);
-        format!("{}; {}; searched {searched}; touches {touches}", columns.join(", "), indexes.join(", "))
+        let (searched, singly, touches) = (self.searched, self.singly, self.touches);
+        let (columns, indexes) = (columns.join(", "), indexes.join(", "));
+        format!("{columns}; {indexes}; searched {searched}; singly {singly}; touches {touches}")
     }
 
     /// The view is stored with another shape: somebody forgot to raise its version.

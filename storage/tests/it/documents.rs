@@ -37,6 +37,7 @@ pub(crate) const SHAPE: Shape = Shape {
     ],
     indexes: &[&["opened_at"], &["status", "opened_at"], &["team", "status", "opened_at"], &["severity"]],
     searched: true,
+    singly: true,
     touches: true,
 };
 

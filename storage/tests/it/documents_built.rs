@@ -17,6 +17,7 @@ everywhere!(
     the_live_generation_is_read_while_another_is_built,
     a_build_that_is_behind_is_not_promoted,
     abandoned_builds_vanish,
+    a_build_filled_without_an_index_has_one_afterwards,
     of_builders_that_race_one_is_promoted_at_a_time,
 );
 
@@ -147,6 +148,38 @@ async fn a_build_that_is_behind_is_not_promoted(bed: &Bed) {
     assert!(store.promote_build(&other, 2).await.unwrap());
     let now = row(store).await;
     assert_eq!((now.generation, now.position, now.epoch.as_str()), (3, 2, &*store.epoch().await.unwrap()));
+}
+
+async fn a_build_filled_without_an_index_has_one_afterwards(bed: &Bed) {
+    const LEAN: Shape = Shape { name: "lean", touches: false, ..SHAPE };
+    let store = &bed.store;
+    let build = store.begin_build(&LEAN).await.unwrap();
+    store.fill(&build, &[document("b", 1, 1), document("a", 2, 1)], &[], &[]).await.unwrap();
+    store.fill(&build, &[document("c", 3, 1)], &[], &[]).await.unwrap();
+    store.finish_build(&build, 3).await.unwrap();
+    assert!(store.commit_build(&build, &batch(3, 5, &[document("a", 4, 1), document("d", 5, 1)])).await.unwrap());
+    assert_eq!(keys(store, &build).await, ["a", "b", "c", "d"]);
+    for (key, position) in [("a", 4), ("b", 1), ("d", 5)] {
+        let one = store.load_documents(&build, &[key.to_owned()]).await.unwrap();
+        assert_eq!(one.iter().map(|found| (found.key.as_str(), found.position)).collect::<Vec<_>>(), [(key, position)]);
+    }
+    assert_eq!(store.load_documents(&build, &["x".to_owned()]).await.unwrap(), []);
+    assert_eq!(store.load_documents(&build, &["a", "x", "d"].map(str::to_owned)).await.unwrap().len(), 2);
+    if bed.is_sqlite() {
+        return;
+    }
+    // Control: the key's index would find a document that was filled in twice, and then nothing is finished.
+    let doubled = store.begin_build(&LEAN).await.unwrap();
+    for _ in 0..2 {
+        store.fill(&doubled, &[document("a", 1, 1)], &[], &[]).await.unwrap();
+    }
+    assert!(store.finish_build(&doubled, 1).await.is_err());
+    assert!(!store.view_builds().await.unwrap().iter().any(|build| build.finished));
+    assert!(!store.promote_build(&doubled, 0).await.unwrap());
+    let again = store.begin_build(&LEAN).await.unwrap();
+    store.fill(&again, &[document("a", 1, 1)], &[], &[]).await.unwrap();
+    store.finish_build(&again, 1).await.unwrap();
+    assert!(store.promote_build(&again, 1).await.unwrap());
 }
 
 async fn abandoned_builds_vanish(bed: &Bed) {

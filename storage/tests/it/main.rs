@@ -25,6 +25,7 @@ mod model;
 mod naive;
 mod nodes;
 mod order;
+mod parts;
 mod planner;
 mod pooler;
 mod processes;

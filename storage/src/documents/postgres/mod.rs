@@ -22,6 +22,7 @@ use crate::events::columns::{narrow, signed, unsigned};
 /// The statements on one generation, written once.
 pub(super) struct Statements {
     load: Arc<str>,
+    load_one: Arc<str>,
     commit: Arc<str>,
     commit_build: Arc<str>,
     touches: Arc<str>,
@@ -40,6 +41,8 @@ impl Statements {
         let array = searched(table, ", tsvector_to_array(d.terms) AS terms");
         Self {
             load: format!("SELECT {STORED} FROM {SCHEMA}.{documents} d WHERE d.key = ANY ($1)").into(),
+            // A hash index finds one; for many at once the planner would not take it, nor would it be faster.
+            load_one: format!("SELECT {STORED} FROM {SCHEMA}.{documents} d WHERE d.key = $1").into(),
             commit: commit(table, true).into(),
             commit_build: commit(table, false).into(),
             touches: format!(
@@ -190,7 +193,11 @@ fn of_table(table: &Table) -> impl Fn(sqlx::Error) -> StorageError {
 
 impl Postgres {
     pub(super) async fn load_documents(&self, table: &Table, keys: &[String]) -> Result<Vec<Stored>, StorageError> {
-        let rows = self.rows(self.written(&table.postgres().load).bind(keys)).await.map_err(of_table(table))?;
+        let query = match keys {
+            [key] => self.written(&table.postgres().load_one).bind(key.clone()),
+            keys => self.written(&table.postgres().load).bind(keys),
+        };
+        let rows = self.rows(query).await.map_err(of_table(table))?;
         rows.iter().map(stored).collect()
     }
 

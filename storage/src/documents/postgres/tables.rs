@@ -1,10 +1,12 @@
 //! The tables of views on PostgreSQL: made, indexed, promoted and dropped by the application itself, in a schema that
 //! is its own.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join;
 use sqlx::postgres::{PgConnection, PgTransaction};
-use sqlx::{AssertSqlSafe, Executor, Row};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use tokio::time::timeout;
 
 use super::of_table;
@@ -23,13 +25,17 @@ const FINISHED_WITHIN: Duration = Duration::from_hours(1);
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off;
     SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '1min'";
 
-/// Keys are what documents are loaded and replaced by; so this index is there from the start.
+/// Only who folds in the order of the log replaces documents while a build is filled, and needs the key's index for it.
+fn keyed_from_the_start(table: &Table) -> bool {
+    table.shape().touches
+}
+
 fn made(table: &Table) -> String {
     let columns =
         table.columns().iter().map(|c| format!(", c_{} {}", c.name, typed(c.kind.sql()))).collect::<Vec<_>>().concat();
     let terms = if table.shape().searched { ", terms tsvector NOT NULL" } else { "" };
     let mut sql = vec![format!(
-        "CREATE TABLE {SCHEMA}.{} (key text COLLATE \"C\" PRIMARY KEY CHECK (key <> ''), position bigint NOT NULL,
+        "CREATE TABLE {SCHEMA}.{} (key text COLLATE \"C\" NOT NULL CHECK (key <> ''), position bigint NOT NULL,
              body text NOT NULL, parked_at bigint, parked_why text{columns}{terms}) WITH (fillfactor = 80);",
         table.documents()
     )];
@@ -39,35 +45,70 @@ fn made(table: &Table) -> String {
             table.touches()
         ));
     }
+    // Nothing is asked about bodies, and they are long.
+    sql.push(format!("ALTER TABLE {SCHEMA}.{} ALTER body SET STATISTICS 0;", table.documents()));
+    if keyed_from_the_start(table) {
+        sql.push(keyed(table));
+    }
     sql.concat()
+}
+
+/// Keys are what documents are loaded and replaced by.
+fn keyed(table: &Table) -> String {
+    format!("CREATE UNIQUE INDEX key_{} ON {SCHEMA}.{} (key);", of(table), table.documents())
+}
+
+/// What the names of a generation's indexes end with. They have names of our own: two that PostgreSQL names at the same
+/// time may get the same one.
+fn of(table: &Table) -> &str {
+    table.documents().strip_prefix("view_").unwrap_or(table.documents())
 }
 
 fn typed(kind: &str) -> String {
     if kind == "text" { "text COLLATE \"C\"".to_owned() } else { kind.to_owned() }
 }
 
-fn indexed(table: &Table) -> String {
-    let mut sql = vec![format!("CREATE INDEX ON {SCHEMA}.{} (key) WHERE parked_at IS NOT NULL;", table.documents())];
-    for index in table.shape().indexes {
+/// The indexes that are made when all documents are there.
+fn indexes(table: &Table) -> Vec<String> {
+    let (shape, documents, touches, of) = (table.shape(), table.documents(), table.touches(), of(table));
+    let mut parts = vec![format!("{documents} (key) WHERE parked_at IS NOT NULL")];
+    if shape.singly {
+        parts.push(format!("{documents} USING hash (key)"));
+    }
+    for index in shape.indexes {
         let columns = index.iter().map(|name| format!("c_{name}, ")).collect::<Vec<_>>().concat();
-        sql.push(format!("CREATE INDEX ON {SCHEMA}.{} ({columns}key);", table.documents()));
+        parts.push(format!("{documents} ({columns}key)"));
     }
-    if table.shape().searched {
+    if shape.searched {
         // What is pending is read by every search: so little of it.
-        sql.push(format!(
-            "CREATE INDEX ON {SCHEMA}.{} USING gin (terms) WITH (gin_pending_list_limit = 256);",
-            table.documents()
-        ));
+        parts.push(format!("{documents} USING gin (terms) WITH (gin_pending_list_limit = 256)"));
     }
-    if table.shape().touches {
-        sql.push(format!("ALTER TABLE {SCHEMA}.{} ADD PRIMARY KEY (key, position);", table.touches()));
+    let create = |(n, part): (usize, String)| format!("CREATE INDEX i{n}_{of} ON {SCHEMA}.{part};");
+    let mut sql: Vec<String> = parts.into_iter().enumerate().map(create).collect();
+    if !keyed_from_the_start(table) {
+        sql.push(keyed(table));
     }
-    sql.concat()
+    if shape.touches {
+        sql.push(format!("CREATE UNIQUE INDEX touch_{of} ON {SCHEMA}.{touches} (key, position);"));
+    }
+    sql
 }
 
 /// Runs statements that are made of checked names.
 pub(super) async fn run(connection: &mut PgConnection, sql: String) -> Result<u64, sqlx::Error> {
     Ok(connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?.rows_affected())
+}
+
+/// Makes indexes as long as any are left.
+async fn make(connection: &mut PgConnection, left: &Mutex<Vec<String>>) -> Result<(), sqlx::Error> {
+    // Helpers of the server's own take longer to start than a small index takes; and two connections share the work.
+    const SETTINGS: &str = "SET LOCAL maintenance_work_mem = '64MB'; SET LOCAL max_parallel_maintenance_workers = 0; ";
+    loop {
+        let Some(index) = left.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return Ok(()) };
+        let mut transaction = connection.begin_with(BEGIN).await?;
+        run(&mut transaction, format!("{SETTINGS}{index}")).await?;
+        transaction.commit().await?;
+    }
 }
 
 impl Postgres {
@@ -95,7 +136,7 @@ impl Postgres {
         .rows_affected();
         if mine == 1 {
             let table = Table::new(shape, 1);
-            run(&mut transaction, made(&table) + &indexed(&table)).await?;
+            run(&mut transaction, made(&table) + &indexes(&table).concat()).await?;
         }
         transaction.commit().await?;
         self.known_view(shape).await?.ok_or_else(|| Table::new(shape, 1).superseded())
@@ -136,6 +177,7 @@ impl Postgres {
 
     pub(in crate::documents) async fn finish_build(&self, table: &Table, position: u64) -> Result<(), StorageError> {
         let finished = async {
+            self.index(table).await?;
             let mut transaction = self.changing_views().await?;
             let build = sqlx::query(
                 "UPDATE view_builds SET position = $4, finished = true
@@ -146,18 +188,34 @@ impl Postgres {
             if build.execute(&mut *transaction).await?.rows_affected() == 0 {
                 return Err(table.superseded());
             }
-            let indexes = format!(
-                "SET LOCAL maintenance_work_mem = '128MB'; {} ANALYZE {SCHEMA}.{};",
-                indexed(table),
-                table.documents()
-            );
-            run(&mut transaction, indexes).await.map_err(of_table(table))?;
+            let analyze = format!("ANALYZE {SCHEMA}.{}", table.documents());
+            run(&mut transaction, analyze).await.map_err(of_table(table))?;
             Ok(transaction.commit().await?)
         };
         match timeout(FINISHED_WITHIN, finished).await {
             Ok(finished) => finished,
             Err(_) => Err(StorageError::Unavailable(format!("the indexes of the view {} took too long", table.name()))),
         }
+    }
+
+    /// Makes the indexes of a build, on two connections if there is one to spare: on one, a core would do all the sorting.
+    async fn index(&self, table: &Table) -> Result<(), StorageError> {
+        const BUILD: &str =
+            "SELECT FROM view_builds WHERE name = $1 AND version = $2 AND generation = $3 AND NOT finished";
+        let build = self.query(BUILD).bind(table.name()).bind(table.version().cast_signed());
+        if self.row(build.bind(table.generation().cast_signed())).await?.is_none() {
+            return Err(table.superseded());
+        }
+        let left = Mutex::new(indexes(table));
+        let (mut first, second) = (self.pool.acquire().await?, self.pool.try_acquire());
+        let second = async {
+            match second {
+                Some(mut connection) => make(&mut connection, &left).await,
+                None => Ok(()),
+            }
+        };
+        let (first, second) = join(make(&mut first, &left), second).await;
+        first.and(second).map_err(of_table(table))
     }
 
     pub(in crate::documents) async fn promote_build(&self, table: &Table, position: u64) -> Result<bool, StorageError> {

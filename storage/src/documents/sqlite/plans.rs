@@ -13,6 +13,7 @@ const SHAPE: Shape = Shape {
     columns: &[Column { name: "status", kind: Kind::Text }, Column { name: "at", kind: Kind::Integer }],
     indexes: &[&["at"], &["status", "at"]],
     searched: true,
+    singly: true,
     touches: false,
 };
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::columns::{self, EventRow, narrow, signed, unsigned};
 use super::known_heads::{KnownHeads, heads_after};
-use super::{Append, EventLog, PART_BYTES, Recorded, StreamId, StreamPlace, StreamWrite, Verdict, Wanted};
+use super::{Append, EventLog, Recorded, StreamId, StreamWrite, Verdict, Wanted};
 use crate::StorageError;
 use crate::bulk::BulkRow;
 use crate::clock::micros;
@@ -23,16 +23,22 @@ const APPEND_JUDGED: &str = "SELECT verdict, first_position, last_position, time
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
     $25, $26, $27)";
 
+/// What [`recorded`] reads, in its order. JSON goes out as it is: a cast would copy it once more.
 macro_rules! recorded {
     ($from:literal) => {
+        recorded!("e.payload ", $from)
+    };
+    ($payload:literal, $from:literal) => {
         concat!(
             "SELECT e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
-                    e.payload::text AS payload, e.metadata::text AS metadata, e.event_id, e.command_id, e.command_ord,
-                    e.salt, (extract(epoch FROM e.recorded_at) * 1000000)::bigint AS recorded_at_us ",
+                    e.metadata, e.event_id, e.command_id, e.command_ord, e.salt, e.recorded_at, ",
+            $payload,
             $from
         )
     };
 }
+
+mod parts;
 
 // LATERAL with a LIMIT: whatever the planner believes of the table, this is one index descent a stream.
 const LOAD: &str = recorded!(
@@ -204,36 +210,6 @@ impl Postgres {
         rows.iter().map(recorded).collect()
     }
 
-    pub(crate) async fn read_part(&self, position: u64, limit: usize) -> Result<Vec<Recorded>, StorageError> {
-        // By the size on disk: what is large is compressed there, and is not unpacked to be measured.
-        const READ: &str = recorded!(
-            "FROM (SELECT w.*, sum(pg_column_size(w.payload)) OVER (ORDER BY w.position ROWS UNBOUNDED PRECEDING) - pg_column_size(w.payload) AS before
-             FROM (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2) w) e
-              WHERE e.before < $3 ORDER BY e.position"
-        );
-        let query = self.query(READ).bind(signed(position)).bind(i64::from(narrow(limit))).bind(PART_BYTES);
-        self.rows(query).await?.iter().map(recorded).collect()
-    }
-
-    pub(crate) async fn read_streams(
-        &self,
-        aggregate_type: &str,
-        after: &StreamPlace,
-        up_to: u64,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, StorageError> {
-        const READ: &str = recorded!(
-            "FROM (SELECT w.*, sum(pg_column_size(w.payload)) OVER (ORDER BY w.aggregate_id, w.sequence ROWS UNBOUNDED PRECEDING) - pg_column_size(w.payload) AS before
-             FROM (SELECT * FROM events WHERE aggregate_type = $1 AND (aggregate_id, sequence) > ($2, $3)
-                      AND position <= $4 ORDER BY aggregate_id, sequence LIMIT $5) w) e
-              WHERE e.before < $6 ORDER BY e.aggregate_id, e.sequence"
-        );
-        let query = self.query(READ).bind(aggregate_type.to_owned()).bind(after.aggregate_id.clone());
-        let query = query.bind(signed(after.sequence)).bind(signed(up_to)).bind(i64::from(narrow(limit)));
-        let query = query.bind(PART_BYTES);
-        self.rows(query).await?.iter().map(recorded).collect()
-    }
-
     pub(crate) async fn of_command(&self, command_id: Uuid) -> Result<Vec<Recorded>, StorageError> {
         const READ: &str = recorded!("FROM events e WHERE e.command_id = $1 ORDER BY e.command_ord");
         let rows = self.rows(self.query(READ).bind(command_id)).await?;
@@ -241,21 +217,30 @@ impl Postgres {
     }
 }
 
+/// From the columns of `recorded!` by their numbers: looking for names in every row costs more than reading it.
 fn recorded(row: &PgRow) -> Result<Recorded, StorageError> {
-    let version: &str = row.try_get("event_version")?;
-    let salt: &[u8] = row.try_get("salt")?;
+    let version: &str = row.try_get(5)?;
+    let salt: &[u8] = row.try_get(10)?;
     Ok(Recorded {
-        position: unsigned(row.try_get("position")?),
-        stream: StreamId { aggregate_type: row.try_get("aggregate_type")?, aggregate_id: row.try_get("aggregate_id")? },
-        sequence: unsigned(row.try_get("sequence")?),
-        event_type: row.try_get("event_type")?,
+        position: unsigned(row.try_get(0)?),
+        stream: StreamId { aggregate_type: row.try_get(1)?, aggregate_id: row.try_get(2)? },
+        sequence: unsigned(row.try_get(3)?),
+        event_type: row.try_get(4)?,
         event_version: super::version(version)?,
-        payload: row.try_get("payload")?,
-        metadata: row.try_get("metadata")?,
-        event_id: row.try_get("event_id")?,
-        command_id: row.try_get("command_id")?,
-        command_ord: row.try_get::<i32, _>("command_ord")?.unsigned_abs(),
+        payload: row.try_get_unchecked::<Option<_>, _>(12)?.unwrap_or_default(),
+        metadata: row.try_get_unchecked(6)?,
+        event_id: row.try_get(7)?,
+        command_id: row.try_get(8)?,
+        command_ord: row.try_get::<i32, _>(9)?.unsigned_abs(),
         salt: super::salt(salt)?,
-        recorded_at_us: row.try_get("recorded_at_us")?,
+        recorded_at_us: moment(row)?,
     })
+}
+
+/// PostgreSQL counts microseconds since 2000, and would take long to convert them.
+fn moment(row: &PgRow) -> Result<i64, StorageError> {
+    const OF_2000: i64 = 946_684_800_000_000;
+    let bytes = row.try_get_raw(11)?.as_bytes().map_err(sqlx::Error::Decode)?;
+    let since = bytes.try_into().map_err(|_| StorageError::Incompatible(format!("a time of {} bytes", bytes.len())))?;
+    Ok(i64::from_be_bytes(since).saturating_add(OF_2000))
 }
