@@ -26,6 +26,8 @@ use crate::{Answer, headers, respond, unseal};
 const FOREIGN: &str = "must be the next_cursor of a page of the same list";
 /// What stands for no team where a team is asked for.
 const NO_TEAM: &str = "global";
+/// Pages that are looked at for one that shows something.
+const LOOKS: usize = 20;
 /// Labels or tags that are asked for at once. With the words of a search they stay within the bound of `storage`.
 const FACETS: usize = 10;
 /// Characters of one.
@@ -176,14 +178,17 @@ impl Collection {
     }
 
     /// The same for documents whose sealed data are opened on the way out, and of which only those count that `wants`
-    /// wants then: no index may know what it looks at. Such a page may be short, and is never empty while there is more.
+    /// wants then: no index may know what it looks at. Such a page may be short, and even empty where much was looked at in
+    /// vain; there is more as long as it has a cursor.
     pub(crate) async fn answer_opened<V: View>(
         mut self,
         wanted: storage::documents::Query,
         wants: impl Fn(&Value) -> bool,
     ) -> Answer {
         let mut after = self.begin::<V>().await?;
+        let mut looks = 0;
         loop {
+            looks += 1;
             let page = self.views.page::<V>(wanted.clone(), after.as_ref()).await?;
             let page = page.ok_or_else(|| Problem::fault("/query/cursor", FOREIGN))?;
             let mut items: Vec<Value> = Vec::with_capacity(page.items.len());
@@ -192,7 +197,7 @@ impl Collection {
             }
             unseal::values(&self.keys, &mut items).await?;
             items.retain(&wants);
-            if !items.is_empty() || page.next.is_none() {
+            if !items.is_empty() || page.next.is_none() || looks == LOOKS {
                 let token = self.views.store().token(page.position).await?;
                 let next = page.next.map(|cursor| cursor.to_string());
                 let mut response = respond::json(StatusCode::OK, &json!({ "items": items, "next_cursor": next }))?;

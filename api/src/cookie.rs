@@ -12,16 +12,14 @@ const SECURE: &str = "__Host-pagefree";
 /// Over http, for trying things out.
 const PLAIN: &str = "pagefree";
 
-/// The secret of the session that a request is sent in. Both names are read: which of them a browser may hold is decided
-/// where it is set.
-pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
+/// The secret of the session that a request is sent in. Over https only the bound name counts: any host beside this one
+/// could have planted the other.
+pub(crate) fn session(headers: &HeaderMap, url: &PublicUrl) -> Option<String> {
+    let wanted = if is_secure(url) { SECURE } else { PLAIN };
     let pairs = headers.get_all(COOKIE).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let mut found =
-        pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == SECURE || *name == PLAIN);
-    // The bound one counts, wherever it stands: the other one could have been planted.
-    let first = found.next()?;
-    let best = found.fold(first, |best, next| if next.0 == SECURE { next } else { best });
-    Some(best.1.to_owned()).filter(|secret| !secret.is_empty() && secret.len() <= 512)
+    let mut found = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == wanted);
+    let secret = found.next()?.1;
+    Some(secret.to_owned()).filter(|secret| !secret.is_empty() && secret.len() <= 512)
 }
 
 /// Lets the browser keep the secret.
@@ -61,20 +59,21 @@ mod tests {
         Data::new(public)
     }
 
-    fn sent(values: &[&'static str]) -> Option<String> {
+    fn sent(url: &str, values: &[&'static str]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(COOKIE, HeaderValue::from_static(value));
         }
-        session(&headers)
+        session(&headers, &at(url))
     }
 
     #[test]
-    fn the_bound_cookie_counts() {
-        assert_eq!(sent(&["a=b; pagefree=one"]).as_deref(), Some("one"));
-        assert_eq!(sent(&["__Host-pagefree=two; pagefree=one"]).as_deref(), Some("two"));
-        assert_eq!(sent(&["pagefree=one", "__Host-pagefree=two"]).as_deref(), Some("two"));
-        assert_eq!((sent(&[]), sent(&["pagefree="]), sent(&["notpagefree=x"])), (None, None, None));
+    fn over_https_only_the_bound_cookie_counts() {
+        let (http, https) = ("http://a.example", "https://a.example");
+        assert_eq!(sent(http, &["a=b; pagefree=one"]).as_deref(), Some("one"));
+        assert_eq!(sent(https, &["a=b; pagefree=one"]), None, "planted by a host beside this one");
+        assert_eq!(sent(https, &["pagefree=one", "__Host-pagefree=two"]).as_deref(), Some("two"));
+        assert_eq!((sent(http, &[]), sent(http, &["pagefree="]), sent(http, &["notpagefree=x"])), (None, None, None));
     }
 
     #[test]

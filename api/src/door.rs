@@ -16,6 +16,8 @@ use crate::clock::now;
 use crate::cookie;
 use crate::partner;
 use crate::problem::Problem;
+use crate::public_url::PublicUrl;
+use crate::read::data;
 use crate::routes::Access;
 
 /// Longer than any secret of ours, and than any token of a partner.
@@ -63,7 +65,8 @@ async fn identify(bus: &Bus, request: &ServiceRequest) -> Result<Caller, Problem
         }
         return Ok(Caller(actor, None));
     }
-    let secret = cookie::session(request.headers()).ok_or_else(|| Problem::unauthenticated(false))?;
+    let url = data::<PublicUrl>(request.request())?;
+    let secret = cookie::session(request.headers(), &url).ok_or_else(|| Problem::unauthenticated(false))?;
     let found = sessions::look_up(bus, &secret, now()).await?;
     let (actor, kept) = found.ok_or_else(Problem::signed_out)?;
     if changes {

@@ -1,5 +1,6 @@
 //! Writing: a command with all that surrounds it, and the resource as it is afterwards.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -31,6 +32,8 @@ pub(crate) struct Write {
     pub(crate) views: web::Data<Views>,
     pub(crate) keys: web::Data<Keys>,
     pub(crate) request: Request,
+    /// From where; not known, all are counted as one.
+    pub(crate) from: IpAddr,
     /// In which session, where it is in one.
     pub(crate) signed_in: Option<SignedIn>,
     /// Of the resource in the path; for what is created, the command's.
@@ -66,8 +69,9 @@ impl Write {
         let mut request = Request::new(actor).if_match(headers::if_match(headers)?);
         request.request_id = http.extensions().get::<RequestId>().map(|id| id.0.clone());
         let bytes = body::receive(http, payload).await?;
+        let keys: web::Data<Keys> = data(http)?;
         if let Some(key) = headers::idempotency_key(headers)? {
-            request = request.keyed(key, fingerprint(http, &bytes));
+            request = request.keyed(key, fingerprint(&keys, http, &bytes));
         }
         let body = body::read(headers, &bytes)?;
         if id.is_empty() {
@@ -76,10 +80,11 @@ impl Write {
         let view = http.match_info().get("view").unwrap_or_default().to_owned();
         let component = http.match_info().get("component").unwrap_or_default().to_owned();
         let token = http.match_info().get("token").unwrap_or_default().to_owned();
-        let (bus, views, keys) = (data(http)?, data(http)?, data(http)?);
+        let (bus, views) = (data(http)?, data(http)?);
+        let from = origin::address(http).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         (request.ip_enc, request.client_enc) = origin::sealed(&keys, request.actor.id.as_str(), http).await;
         let query = http.query_string().to_owned();
-        Ok(Self { bus, views, keys, request, signed_in, id, view, component, token, body, query })
+        Ok(Self { bus, views, keys, request, from, signed_in, id, view, component, token, body, query })
     }
 
     /// The same request, about the caller's own account.
@@ -186,13 +191,16 @@ impl Write {
     }
 }
 
-/// What makes two requests under one key the same: method, path, query and body.
-fn fingerprint(http: &HttpRequest, body: &[u8]) -> [u8; 32] {
+/// What makes two requests under one key the same: method, path, query and body. Under a key of the vault, because it is
+/// kept, and a body may say who somebody is, or his password.
+fn fingerprint(keys: &Keys, http: &HttpRequest, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in [http.method().as_str(), http.path(), http.query_string()] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
     hash.update(body);
-    hash.finalize().into()
+    let plain: [u8; 32] = hash.finalize().into();
+    let hexadecimal: String = plain.iter().map(|byte| format!("{byte:02x}")).collect();
+    Sha256::digest(keys.vault.blind("request", &hexadecimal)).into()
 }

@@ -15,7 +15,7 @@ use vault::secrets::{self, Purpose, Secret};
 
 use crate::sessions::{self, Begun};
 use crate::users::Change;
-use crate::{Actor, Bus, CommandError, Keys, Request, ids};
+use crate::{Actor, ActorKind, Bus, CommandError, Keys, Request, ids};
 
 const KIND: &str = "invitation";
 /// How long a link is good for that an admin hands over.
@@ -26,29 +26,37 @@ pub const SENT: Duration = Duration::from_mins(30);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     user: String,
+    /// Of the account when the link was made: a password that was set since makes it worthless.
+    generation: u64,
 }
 
-/// A new secret that opens an account which is active. The caller must be allowed to let people in.
-pub async fn invite(bus: &Bus, user: &str, lifetime: Duration) -> Result<String, CommandError> {
-    let account = bus.look::<User>(user).await?;
-    let Some((account, ..)) = account else {
-        return Err(Refusal::missing("user_missing", "there is no such user").into());
-    };
-    if !account.is_active() {
-        return Err(Refusal::state("user_deactivated", "this account is deactivated; reactivate it first").into());
+/// A new secret that opens an active account. It takes somebody who is signed in, because whoever has the link is that
+/// person; that it was made is told.
+pub async fn invite(bus: &Bus, request: &Request, user: &str, lifetime: Duration) -> Result<String, CommandError> {
+    if request.actor.kind == ActorKind::ApiToken {
+        let detail = "only somebody who is signed in lets others in; a token does not";
+        return Err(Refusal::forbidden("not_a_person", detail).into());
     }
+    let command = Command::Invite { by: request.actor.id.clone() };
+    bus.run(request, &Change { user: user.to_owned(), command }).await?;
+    let (account, ..) =
+        bus.look::<User>(user).await?.ok_or_else(|| Refusal::missing("user_missing", "there is no such user"))?;
     let secret = Secret::draw(Purpose::Link)?.reveal().to_owned();
-    let value = serde_json::json!(Kept { user: user.to_owned() }).to_string();
-    let register = Register { key: secrets::hash(&secret), value, revision: 0 };
-    bus.store().set_register(KIND, &register, Some(lifetime)).await?;
+    keep(bus, &secret, &Kept { user: user.to_owned(), generation: account.generation }, lifetime).await?;
     Ok(secret)
+}
+
+async fn keep(bus: &Bus, secret: &str, kept: &Kept, lifetime: Duration) -> Result<(), CommandError> {
+    let register = Register { key: secrets::hash(secret), value: serde_json::json!(kept).to_string(), revision: 0 };
+    bus.store().set_register(KIND, &register, Some(lifetime)).await?;
+    Ok(())
 }
 
 /// Uses a link up: its person gets the password, loses all sessions, and is signed in.
 pub async fn redeem(
     bus: &Bus,
     keys: &Keys,
-    request: &Request,
+    request: impl AsyncFn(&str) -> Request,
     secret: &str,
     password: &str,
     at: Timestamp,
@@ -62,7 +70,7 @@ pub async fn redeem(
         storage::StorageError::Incompatible(format!("the register of a link does not read: {error}"))
     })?;
     let (account, ..) = bus.look::<User>(&kept.user).await?.ok_or_else(spent)?;
-    if !account.is_active() {
+    if !account.is_active() || account.generation != kept.generation {
         return Err(spent());
     }
     // A password that will not do must not use the link up.
@@ -75,13 +83,24 @@ pub async fn redeem(
     if !bus.store().remove_register(KIND, &register.key, register.revision).await? {
         return Err(spent());
     }
-    keys.passwords.set(&kept.user, password, &about).await?;
+    if let Err(error) = keys.passwords.set(&kept.user, password, &about).await {
+        // Nothing was done with it, so it is good for another try.
+        keep(bus, secret, &kept, SENT).await?;
+        return Err(error.into());
+    }
+    let request = request(&kept.user).await;
     let user = Actor::user(&*kept.user, account.grants.iter().cloned());
-    let request = Request { actor: user, command_id: ids::fresh(), ..request.clone() };
+    let request = Request { actor: user, command_id: ids::fresh(), ..request };
     let command = Command::SetPassword { by: request.actor.id.clone(), how: PasswordBy::Link };
-    bus.run(&request, &Change { user: kept.user.clone(), command }).await?;
+    if let Err(error) = bus.run(&request, &Change { user: kept.user.clone(), command }).await {
+        if matches!(error, CommandError::Refused(_)) {
+            keys.passwords.remove(&kept.user).await?;
+        }
+        return Err(error);
+    }
     sessions::end_all(bus, &request, &kept.user, None, Ended::PasswordChanged).await?;
-    sessions::begin(bus, &request, &UserId::new(kept.user), Method::Link, at).await
+    let generation = bus.look::<User>(&kept.user).await?.map_or(0, |(account, ..)| account.generation);
+    sessions::begin(bus, &request, (&UserId::new(kept.user), generation), Method::Link, at).await
 }
 
 /// What a password must not contain: who somebody is.

@@ -35,7 +35,9 @@ pub async fn knows_another_admin(bus: &Bus, than: &ActorId, at: Timestamp) -> Re
     Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| platform.has_another_admin(than, at)))
 }
 
-/// Whether the first platform admin has been here.
+/// Whether somebody looks after it already.
 pub async fn is_set_up(bus: &Bus) -> Result<bool, CommandError> {
-    Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| platform.is_set_up))
+    // Whoever was made on the command line needs no code, and nobody else is to have one.
+    let known = |platform: &Platform| platform.is_set_up || platform.people().next().is_some();
+    Ok(bus.look::<Platform>(ID).await?.is_some_and(|(platform, ..)| known(&platform)))
 }

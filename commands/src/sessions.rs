@@ -52,6 +52,8 @@ pub struct Kept {
     pub id: String,
     pub user: String,
     hash: String,
+    /// Of the account when it was proved whose it is.
+    generation: u64,
     pub method: Method,
     pub begun_at: Timestamp,
     pub used_at: Timestamp,
@@ -79,11 +81,11 @@ impl std::fmt::Debug for Begun {
     }
 }
 
-/// Begins a session of somebody who has proved who he is.
+/// Begins a session of somebody who has proved who he is, while his account was of that generation.
 pub async fn begin(
     bus: &Bus,
     request: &Request,
-    user: &UserId,
+    (user, generation): (&UserId, u64),
     method: Method,
     at: Timestamp,
 ) -> Result<Begun, CommandError> {
@@ -96,6 +98,7 @@ pub async fn begin(
     let secret = format!("{}.{id}.{user}", Secret::draw(Purpose::Session)?.reveal());
     let kept = Kept {
         hash: secrets::hash(&secret),
+        generation,
         id,
         user: user.to_string(),
         method,
@@ -116,7 +119,8 @@ pub async fn look_up(bus: &Bus, secret: &str, at: Timestamp) -> Result<Option<(A
     let (known, account) = tokio::join!(bus.store().register(KIND, &key), bus.look::<User>(user));
     let (Some(known), Some((account, ..))) = (known?, account?) else { return Ok(None) };
     let kept = read(&known)?;
-    if !secrets::same(&secrets::hash(secret), &kept.hash) || kept.ends_at() <= at || !account.is_active() {
+    let lasts = kept.ends_at() > at && account.is_active() && account.generation == kept.generation;
+    if !lasts || !secrets::same(&secrets::hash(secret), &kept.hash) {
         return Ok(None);
     }
     if at.duration_since(kept.used_at) >= TOUCH {
@@ -126,6 +130,19 @@ pub async fn look_up(bus: &Bus, secret: &str, at: Timestamp) -> Result<Option<(A
     }
     let credential = Some(Credential::Session(kept.id.clone()));
     Ok(Some((Actor { credential, ..Actor::user(user, account.grants.iter().cloned()) }, kept)))
+}
+
+/// Lets one session go on that its own person changed the account in. Any other of an earlier generation is over.
+pub(crate) async fn keep_on(bus: &Bus, user: &str, session: &str) -> Result<(), CommandError> {
+    let generation = bus.look::<User>(user).await?.map_or(0, |(account, ..)| account.generation);
+    for _ in 0..5 {
+        let Some(known) = bus.store().register(KIND, &key(user, session)).await? else { return Ok(()) };
+        let kept = Kept { generation, ..read(&known)? };
+        if bus.store().set_register(KIND, &register(&kept, known.revision), Some(IDLE)).await? {
+            return Ok(());
+        }
+    }
+    Err(CommandError::Contended)
 }
 
 /// What a form or script of ours must send with every change, so that no other site can: follows from the secret.

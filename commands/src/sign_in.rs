@@ -14,7 +14,7 @@ use vault::throttle::{Guess, Wait};
 use crate::invitations::about;
 use crate::sessions::{self, Begun};
 use crate::users::{self, Address, Change};
-use crate::{Bus, CommandError, Keys, Request};
+use crate::{Bus, CommandError, Keys, Request, ids};
 
 /// What somebody shows at the door.
 #[derive(Clone)]
@@ -54,16 +54,26 @@ pub async fn with_password(
         Err(Wait(wait)) => return Ok(SignedIn::Wait(wait)),
     };
     let user = users::user_of(bus, &keys.vault, &shown.email).await?;
-    // Nobody's password takes as long as somebody's.
-    let right = keys.passwords.verify(user.as_deref().unwrap_or_default(), &shown.password).await?;
-    let known = match &user {
-        Some(user) if right => bus.look::<User>(user).await?.is_some_and(|(account, ..)| account.is_active()),
-        _ => false,
+    // Before it is proved: a password that is changed meanwhile proves nothing.
+    let account = match &user {
+        Some(user) => bus.look::<User>(user).await?.map(|(account, ..)| account),
+        None => None,
     };
-    let Some(user) = user.filter(|_| known) else { return Ok(SignedIn::No) };
+    // Nobody's password takes as long as somebody's.
+    let right = match keys.passwords.verify(user.as_deref().unwrap_or_default(), &shown.password).await {
+        // Not looked at, so no guess.
+        Err(PasswordError::Busy) => {
+            keys.throttle.succeeded(admitted).await?;
+            return Err(CommandError::Busy);
+        }
+        right => right?,
+    };
+    let Some((user, account)) = user.zip(account).filter(|(_, account)| right && account.is_active()) else {
+        return Ok(SignedIn::No);
+    };
     keys.throttle.succeeded(admitted).await?;
     let request = request(&user).await;
-    let begun = sessions::begin(bus, &request, &UserId::new(user), Method::Password, at).await?;
+    let begun = sessions::begin(bus, &request, (&UserId::new(user), account.generation), Method::Password, at).await?;
     Ok(SignedIn::Yes(Box::new(begun)))
 }
 
@@ -74,11 +84,18 @@ pub async fn change_password(
     request: &Request,
     (old, new): (&str, &str),
     session: &str,
-) -> Result<(), CommandError> {
+    (from, at): (IpAddr, Timestamp),
+) -> Result<Changed, CommandError> {
     let user = request.actor.id.as_str();
+    let guess = Guess { what: "old password", account: user, from };
+    let admitted = match keys.throttle.admit(&guess, at).await? {
+        Ok(admitted) => admitted,
+        Err(Wait(wait)) => return Ok(Changed::Wait(wait)),
+    };
     if !keys.passwords.verify(user, old).await? {
         return Err(Refusal::forbidden("wrong_password", "the present password is another one").into());
     }
+    keys.throttle.succeeded(admitted).await?;
     let (account, ..) =
         bus.look::<User>(user).await?.ok_or_else(|| Refusal::missing("user_missing", "there is no such user"))?;
     let about = about(keys, &account).await?;
@@ -91,7 +108,23 @@ pub async fn change_password(
         other => CommandError::from(other),
     })?;
     let command = Command::SetPassword { by: request.actor.id.clone(), how: PasswordBy::Change };
-    bus.run(request, &Change { user: user.to_owned(), command }).await?;
+    // The password stands: no condition and no key of the request keeps it from being told.
+    let told = Request { command_id: ids::fresh(), idempotency: None, if_match: None, ..request.clone() };
+    if let Err(error) = bus.run(&told, &Change { user: user.to_owned(), command }).await {
+        if matches!(error, CommandError::Refused(_)) {
+            keys.passwords.remove(user).await?;
+        }
+        return Err(error);
+    }
+    sessions::keep_on(bus, user, session).await?;
     sessions::end_all(bus, request, user, Some(session), Ended::PasswordChanged).await?;
-    Ok(())
+    Ok(Changed::Yes)
+}
+
+/// What came of changing a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Yes,
+    /// Too many guesses at the old one: not looked at at all.
+    Wait(std::time::Duration),
 }

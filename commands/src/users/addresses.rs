@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::user::User;
+use domain::user::{Standing, User};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use storage::registers::Register;
@@ -92,7 +92,13 @@ pub async fn reserve(
         if holder.user == user {
             return Ok(Reserved::Already);
         }
-        if bus.look::<User>(&holder.user).await?.is_some() || at.duration_since(holder.at) < ABANDONED {
+        let standing = bus.look::<User>(&holder.user).await?.map(|(account, ..)| account.standing);
+        let free = match standing {
+            // Whoever was erased holds nothing.
+            Some(standing) => standing == Standing::Erased,
+            None => at.duration_since(holder.at) >= ABANDONED,
+        };
+        if !free {
             return Ok(Reserved::Taken);
         }
         let taken_over = Register { revision: known.revision, ..new.clone() };

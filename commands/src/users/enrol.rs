@@ -10,6 +10,7 @@ use domain::team::Team;
 use domain::user::{Command, Origin, PasswordBy, User};
 use domain::{Fault, Refusal};
 use jiff::Timestamp;
+use storage::StorageError;
 
 use super::addresses::{Address, Reserved, release, reserve};
 use super::admins::keep_in_step;
@@ -94,7 +95,7 @@ pub async fn enrol(
     let outcome = match bus.run(request, &enrol).await {
         Ok(outcome) => outcome,
         Err(error) => {
-            if reserved == Reserved::Now && matches!(error, CommandError::Refused(_) | CommandError::Denied(_)) {
+            if reserved == Reserved::Now && is_definite(&error) {
                 release(bus, &keys.vault, &enrol.newcomer.email, &id).await?;
                 keys.passwords.remove(&id).await?;
             }
@@ -102,6 +103,11 @@ pub async fn enrol(
         }
     };
     Ok(Enrolled { user: UserId::new(id), outcome })
+}
+
+/// Whether nothing was recorded, for certain.
+pub(super) fn is_definite(error: &CommandError) -> bool {
+    !matches!(error, CommandError::Storage(StorageError::Unknown(_)))
 }
 
 struct Enrol {

@@ -8,6 +8,7 @@ mod erase;
 mod profile;
 
 use domain::ids::{ActorId, TeamId};
+use domain::roles::Role;
 use domain::user::{Command, User};
 
 use crate::Governed;
@@ -31,6 +32,12 @@ impl Governed for User {
     fn action_here(&self, command: &Command) -> Action {
         let own = self.id.as_ref().is_some_and(|id| id.as_str() == command.by().as_str());
         match command {
+            // Held everywhere, they are not any team's to give.
+            Command::GrantRole { grant, .. } | Command::RevokeRole { grant, .. }
+                if matches!(grant.role, Role::PlatformAdmin | Role::Auditor) =>
+            {
+                Action::ManagePeople
+            }
             Command::ChangeProfile { .. }
             | Command::SetPassword { .. }
             | Command::LinkProvider { .. }

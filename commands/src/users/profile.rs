@@ -2,12 +2,12 @@
 //! given back after; what a crash in between leaves behind is reserved for nobody else.
 
 use domain::Refusal;
-use domain::user::{Command, User};
+use domain::user::{Command, Standing, User};
 use jiff::Timestamp;
 
 use super::Change;
 use super::addresses::{Address, Reserved, release, reserve};
-use super::enrol::check_name;
+use super::enrol::{check_name, is_definite};
 use crate::{Bus, CommandError, Keys, Outcome, Request};
 
 /// What is absent stays.
@@ -26,35 +26,77 @@ pub async fn edit_profile(
     }
     let (account, ..) =
         bus.look::<User>(user).await?.ok_or_else(|| Refusal::missing("user_missing", "there is no such user"))?;
-    let sealed: Vec<_> =
-        account.name.iter().map(|n| (n, "name")).chain(account.email.iter().map(|e| (e, "email"))).collect();
-    let known: Vec<Option<String>> = keys.vault.unseal_all(&sealed).await?.into_iter().collect::<Result<_, _>>()?;
-    let known = |index: usize| known.get(index).and_then(Option::as_deref);
+    if account.standing == Standing::Erased {
+        return Err(Refusal::state("user_erased", "this person was erased, for good").into());
+    }
+    let [known_name, known_email] = known(keys, &account).await?;
     // Sealed anew the same would look changed.
-    let name = name.map(|name| name.trim().to_owned()).filter(|name| known(0) != Some(name));
-    let email = email.filter(|email| known(1) != Some(email.as_str()));
-    if let Some(email) = &email
-        && reserve(bus, &keys.vault, email, user, at).await? == Reserved::Taken
-    {
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| known_name.as_ref() != Some(name));
+    let email = email.filter(|email| known_email.as_deref() != Some(email.as_str()));
+    let reserved = match &email {
+        Some(email) => reserve(bus, &keys.vault, email, user, at).await?,
+        None => Reserved::Already,
+    };
+    if reserved == Reserved::Taken {
         return Err(Refusal::state("address_taken", "somebody with this e-mail address is here already").into());
     }
-    let mut command = Command::ChangeProfile { by: request.actor.id.clone(), name: None, email: None };
-    if let Command::ChangeProfile { name: new_name, email: new_email, .. } = &mut command {
-        if let Some(name) = &name {
-            *new_name = Some(keys.vault.seal(user, "name", name).await?);
-        }
-        if let Some(email) = &email {
-            *new_email = Some(keys.vault.seal(user, "email", email.as_str()).await?);
-        }
-    }
-    let done = bus.run(request, &Change { user: user.to_owned(), command }).await;
-    let old = known(1).and_then(|old| old.parse::<Address>().ok());
-    match (&done, email, old) {
-        (Ok(_), Some(_), Some(old)) => release(bus, &keys.vault, &old, user).await?,
-        (Err(CommandError::Refused(_) | CommandError::Denied(_) | CommandError::Moved { .. }), Some(email), _) => {
-            release(bus, &keys.vault, &email, user).await?;
+    let done = tell(bus, keys, request, user, name.as_deref(), email.as_ref()).await;
+    match (&done, &email) {
+        // Whatever was recorded, now or before: only the present address stays his.
+        (Ok(_), Some(_)) => settle(bus, keys, user, known_email, email.as_ref()).await?,
+        (Err(error), Some(email)) if reserved == Reserved::Now && is_definite(error) => {
+            release(bus, &keys.vault, email, user).await?;
         }
         _ => {}
     }
     done
+}
+
+async fn known(keys: &Keys, account: &User) -> Result<[Option<String>; 2], CommandError> {
+    let mut known = [None, None];
+    for (n, (sealed, field)) in [(&account.name, "name"), (&account.email, "email")].into_iter().enumerate() {
+        if let Some(sealed) = sealed {
+            known[n] = keys.vault.unseal(sealed, field).await?;
+        }
+    }
+    Ok(known)
+}
+
+async fn tell(
+    bus: &Bus,
+    keys: &Keys,
+    request: &Request,
+    user: &str,
+    name: Option<&str>,
+    email: Option<&Address>,
+) -> Result<Outcome, CommandError> {
+    let name = match name {
+        Some(name) => Some(keys.vault.seal(user, "name", name).await?),
+        None => None,
+    };
+    let email = match email {
+        Some(email) => Some(keys.vault.seal(user, "email", email.as_str()).await?),
+        None => None,
+    };
+    let command = Command::ChangeProfile { by: request.actor.id.clone(), name, email };
+    bus.run(request, &Change { user: user.to_owned(), command }).await
+}
+
+/// Gives back whichever of the two addresses is not the present one: somebody else may have changed it in between.
+async fn settle(
+    bus: &Bus,
+    keys: &Keys,
+    user: &str,
+    old: Option<String>,
+    new: Option<&Address>,
+) -> Result<(), CommandError> {
+    let Some((account, ..)) = bus.look::<User>(user).await? else { return Ok(()) };
+    let [_, present] = known(keys, &account).await?;
+    let old = old.and_then(|old| old.parse::<Address>().ok());
+    for address in old.iter().chain(new) {
+        if present.as_deref() != Some(address.as_str()) {
+            release(bus, &keys.vault, address, user).await?;
+        }
+    }
+    Ok(())
 }

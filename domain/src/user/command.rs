@@ -41,6 +41,10 @@ pub enum Command {
     Reactivate {
         by: ActorId,
     },
+    /// The link itself is a register that stands after this is told.
+    Invite {
+        by: ActorId,
+    },
     /// The password itself is a register that stands before this is told.
     SetPassword {
         by: ActorId,
@@ -84,6 +88,7 @@ impl Command {
             | Self::RevokeRole { by, .. }
             | Self::Deactivate { by, .. }
             | Self::Reactivate { by }
+            | Self::Invite { by }
             | Self::SetPassword { by, .. }
             | Self::LinkProvider { by, .. }
             | Self::UnlinkProvider { by, .. }

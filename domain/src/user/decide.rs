@@ -61,6 +61,10 @@ impl User {
             Command::Erase { by, reason } => {
                 Ok(vec![Event::Erased { by: by.clone(), reason: text::trimmed(reason.as_deref()) }])
             }
+            Command::Invite { by } => {
+                self.must_be_active()?;
+                Ok(vec![Event::Invited { by: by.clone() }])
+            }
             Command::SetPassword { by, how } => {
                 self.must_be_active()?;
                 Ok(vec![Event::PasswordSet { by: by.clone(), how: *how }])

@@ -36,6 +36,9 @@ pub enum Event {
     },
     #[serde(rename = "user.reactivated")]
     Reactivated { by: ActorId },
+    /// A one-time link was made by which he chooses a password.
+    #[serde(rename = "user.invited")]
+    Invited { by: ActorId },
     #[serde(rename = "user.password_set")]
     PasswordSet { by: ActorId, how: PasswordBy },
     #[serde(rename = "user.provider_linked")]
@@ -72,6 +75,7 @@ impl StoredEvent for Event {
         "user.role_revoked",
         "user.deactivated",
         "user.reactivated",
+        "user.invited",
         "user.password_set",
         "user.provider_linked",
         "user.provider_unlinked",
@@ -90,6 +94,7 @@ impl StoredEvent for Event {
             Self::RoleRevoked { .. } => "user.role_revoked",
             Self::Deactivated { .. } => "user.deactivated",
             Self::Reactivated { .. } => "user.reactivated",
+            Self::Invited { .. } => "user.invited",
             Self::PasswordSet { .. } => "user.password_set",
             Self::ProviderLinked { .. } => "user.provider_linked",
             Self::ProviderUnlinked { .. } => "user.provider_unlinked",

@@ -76,6 +76,9 @@ pub struct User {
     pub email: Option<Sealed>,
     pub grants: BTreeSet<Grant>,
     pub has_password: bool,
+    /// Raised whenever what was proved before must not count any more: a session or link of an earlier one opens nothing.
+    #[serde(default)]
+    pub generation: u64,
     /// By provider, the blind hash of who he is there.
     pub providers: BTreeMap<String, String>,
     pub delegation: Option<Delegation>,
@@ -106,9 +109,17 @@ impl User {
             }
             Event::RoleGranted { grant, .. } => drop(self.grants.insert(grant.clone())),
             Event::RoleRevoked { grant, .. } => drop(self.grants.remove(grant)),
-            Event::Deactivated { .. } => self.standing = Standing::Deactivated,
+            Event::Deactivated { .. } => {
+                self.standing = Standing::Deactivated;
+                self.generation += 1;
+            }
             Event::Reactivated { .. } => self.standing = Standing::Active,
-            Event::PasswordSet { .. } => self.has_password = true,
+            Event::PasswordSet { .. } => {
+                self.has_password = true;
+                self.generation += 1;
+            }
+            // Somebody who has a link and no password yet keeps his other ways in.
+            Event::Invited { .. } => {}
             Event::ProviderLinked { provider, link, .. } => {
                 self.providers.insert(provider.clone(), link.clone());
             }

@@ -321,6 +321,7 @@ pub(crate) fn every_user_event() -> Vec<user::Event> {
         E::RoleRevoked { by: by(), grant: grant(Role::Responder, Some("team:shop")) },
         E::Deactivated { by: by(), reason: Some("on leave".to_owned()) },
         E::Reactivated { by: by() },
+        E::Invited { by: by() },
         E::PasswordSet { by: BOB.into(), how: user::PasswordBy::Link },
         E::ProviderLinked { by: BOB.into(), provider: "corporate".to_owned(), link: "aGFzaA".to_owned() },
         E::ProviderUnlinked { by: BOB.into(), provider: "corporate".to_owned() },

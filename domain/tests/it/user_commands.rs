@@ -148,6 +148,12 @@ fn the_last_way_in_is_kept() {
     emits_nothing::<User>(&given(), &unlink);
     let set = Command::SetPassword { by: by(), how: PasswordBy::Change };
     emits_each_time::<User>(&given(), &set, &[Event::PasswordSet { by: by(), how: PasswordBy::Change }]);
+    let invite = Command::Invite { by: by() };
+    emits_each_time::<User>(&given(), &invite, &[Event::Invited { by: by() }]);
+    refuses::<User>(&deactivated(), &invite, "user_deactivated");
+    let told =
+        [given(), vec![Event::PasswordSet { by: by(), how: PasswordBy::Link }], deactivated()[1..].to_vec()].concat();
+    assert_eq!(User::fold(&told).generation, 2, "what was proved before either counts no more");
 }
 
 #[test]

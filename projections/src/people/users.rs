@@ -94,6 +94,7 @@ impl UserDetail {
             Event::Deactivated { .. } => self.status = Standing::Deactivated,
             Event::Reactivated { .. } => self.status = Standing::Active,
             Event::PasswordSet { .. } => self.has_password = true,
+            Event::Invited { .. } => {}
             Event::ProviderLinked { provider, .. } => drop(self.providers.insert(provider.clone(), at)),
             Event::ProviderUnlinked { provider, .. } => drop(self.providers.remove(provider)),
             Event::Delegated { to, from, until, .. } => {

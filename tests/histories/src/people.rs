@@ -108,6 +108,7 @@ fn user_command(dice: &mut Dice, by: ActorId, known: &Known<User>) -> Command {
         7..=9 => Command::RevokeRole { by, grant: held.unwrap_or_else(|| grant(dice)) },
         10 => Command::Deactivate { by, reason: None },
         11..=14 => Command::Reactivate { by },
+        15 if dice.one_in(2) => Command::Invite { by },
         15 => Command::SetPassword { by, how: PasswordBy::Change },
         16..=17 => Command::LinkProvider { by, provider, link: format!("link-{}", dice.below(9)) },
         18..=19 if user.has_password => Command::UnlinkProvider { by, provider },

@@ -18,6 +18,6 @@ async fn handle(visit: Visit) -> Answer {
     let password: Option<String> = fields.required("password");
     fields.close()?;
     let (token, password) = (token.unwrap_or_default(), password.unwrap_or_default());
-    let begun = redeem(&visit.bus, &visit.keys, &visit.request, &token, &password, now()).await?;
+    let begun = redeem(&visit.bus, &visit.keys, async |user| visit.of(user).await, &token, &password, now()).await?;
     visit.let_in(StatusCode::CREATED, &begun)
 }

@@ -2,13 +2,15 @@
 
 use actix_web::http::StatusCode;
 use commands::sessions;
-use commands::setup::set_up;
+use commands::setup::{Tried, set_up};
 use commands::users::Address;
 use domain::session::Method;
+use domain::user::User;
 
 use crate::Answer;
 use crate::clock::now;
 use crate::fields::Fields;
+use crate::problem::Problem;
 use crate::routes::{Access, Route};
 use crate::visit::Visit;
 
@@ -24,10 +26,17 @@ async fn begin(visit: Visit) -> Answer {
     let password: Option<String> = fields.required("password");
     fields.close()?;
     let (Some(code), Some(name), Some(email), Some(password)) = (code, name, email, password) else {
-        return Err(crate::problem::Problem::fault("", "lacks what is required"));
+        return Err(Problem::fault("", "lacks what is required"));
     };
-    let request = visit.of(&visit.request.command_id.to_string()).await;
-    let enrolled = set_up(&visit.bus, &visit.keys, request.clone(), &code, (name, email, password), now()).await?;
-    let begun = sessions::begin(&visit.bus, &request, &enrolled.user, Method::Setup, now()).await?;
+    let tried = (code.as_str(), visit.from);
+    let enrolled = match set_up(&visit.bus, &visit.keys, &visit.request, tried, (name, email, password), now()).await? {
+        Tried::Done(enrolled) => enrolled,
+        Tried::Wait(wait) => return Err(Problem::too_many(wait, "too many wrong codes; wait before you try again")),
+    };
+    let generation =
+        visit.bus.look::<User>(enrolled.user.as_str()).await?.map_or(0, |(account, ..)| account.generation);
+    // From here on it is known whose it is.
+    let request = visit.of(enrolled.user.as_str()).await;
+    let begun = sessions::begin(&visit.bus, &request, (&enrolled.user, generation), Method::Setup, now()).await?;
     visit.let_in(StatusCode::CREATED, &begun)
 }

@@ -19,7 +19,7 @@ pub(in crate::routes) const ROUTE: Route = Route {
 
 async fn handle(write: Write) -> Answer {
     write.fields()?.close()?;
-    let token = invite(&write.bus, &write.id, HANDED_OVER).await?;
+    let token = invite(&write.bus, &write.request, &write.id, HANDED_OVER).await?;
     let expires_at = now().checked_add(HANDED_OVER).unwrap_or_default();
     tracing::info!(user = write.id, by = %write.request.actor.id, "an invitation was made");
     respond::json(StatusCode::CREATED, &json!({ "token": token, "expires_at": expires_at }))
