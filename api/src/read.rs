@@ -133,7 +133,7 @@ impl Read {
                 Some(Until::Position(token.position))
             }
         };
-        Ok(Self { bus, views, keys, id, as_of, wanted, actor, request })
+        Ok(Self { bus, views, id, as_of, keys, wanted, actor, request })
     }
 
     /// The resource in the path, if it is there and may be seen.

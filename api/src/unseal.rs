@@ -27,11 +27,15 @@ pub(crate) async fn text<R: Resource>(keys: &Keys, body: String) -> Result<Strin
 /// Opens every envelope in these documents. An envelope's field is the name that it stands under.
 pub(crate) async fn values(keys: &Keys, values: &mut [Value]) -> Result<(), Problem> {
     let mut found = Vec::new();
-    values.iter().for_each(|value| find(value, "", &mut found));
+    for value in values.iter() {
+        find(value, "", &mut found);
+    }
     let asked: Vec<(&Sealed, &str)> = found.iter().map(|(sealed, field)| (sealed, field.as_str())).collect();
     let opened = keys.vault.unseal_all(&asked).await?;
     let mut opened = opened.into_iter().map(shown);
-    values.iter_mut().for_each(|value| put(value, &mut opened));
+    for value in values {
+        put(value, &mut opened);
+    }
     Ok(())
 }
 

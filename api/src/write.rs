@@ -200,7 +200,6 @@ fn fingerprint(keys: &Keys, http: &HttpRequest, body: &[u8]) -> [u8; 32] {
         hash.update(part);
     }
     hash.update(body);
-    let plain: [u8; 32] = hash.finalize().into();
-    let hexadecimal: String = plain.iter().map(|byte| format!("{byte:02x}")).collect();
-    Sha256::digest(keys.vault.blind("request", &hexadecimal)).into()
+    let plain = format!("{:?}", hash.finalize());
+    Sha256::digest(keys.vault.blind("request", &plain)).into()
 }

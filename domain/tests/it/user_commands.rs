@@ -1,7 +1,7 @@
 //! People, their teams, tokens and sessions, and the platform's admins: every decision and every refusal.
 
 use domain::api_token::{self, ApiToken};
-use domain::ids::ActorId;
+use domain::ids::{ActorId, UserId};
 use domain::platform::{self, AdminKind, Platform};
 use domain::roles::{Grant, Role, covers};
 use domain::session::{self, Session};
@@ -130,7 +130,7 @@ fn somebody_stands_in_for_a_time() {
     emits::<User>(&before, &Command::EndDelegation { by: BOB.into() }, &[ended]);
     emits_nothing::<User>(&given(), &Command::EndDelegation { by: BOB.into() });
     let user = User::fold(&before);
-    let who = |at| user.stand_in(time(at)).map(|id| id.as_str());
+    let who = |at| user.stand_in(time(at)).map(UserId::as_str);
     assert_eq!((who(BEFORE), who(NOON), who(LATER)), (None, Some(CARL), None));
 }
 
@@ -229,7 +229,7 @@ fn a_token_reaches_no_further_than_its_owner() {
     refuses::<ApiToken>(&[], &mint(Some(&[]), std::slice::from_ref(&shop), None), "beyond_owner");
     faults_at::<ApiToken>(&[], &mint(None, &[], Some(NOON)), &["/roles", "/expires_at"]);
     let told = when::<ApiToken>(&[], &mint(None, &[everywhere], Some(LATER))).unwrap();
-    refuses::<ApiToken>(&told, &mint(None, &[shop.clone()], None), "token_exists");
+    refuses::<ApiToken>(&told, &mint(None, std::slice::from_ref(&shop), None), "token_exists");
     let token = ApiToken::fold(&told);
     assert_eq!((token.opens(time(NOON)), token.opens(time(LATER))), (true, false));
     assert_eq!(token.rights(&[shop].into()), vec![], "what the owner has lost, the token has lost");
@@ -252,13 +252,13 @@ fn the_highest_role_covers_all_and_no_other_does() {
 #[test]
 fn a_session_begins_once_and_ends_once() {
     let begin = session::Command::Begin { by: BOB.into(), user: BOB.into(), method: session::Method::Password };
-    let begun = session::Event::Begun { by: BOB.into(), user: BOB.into(), method: session::Method::Password };
+    let told = session::Event::Begun { by: BOB.into(), user: BOB.into(), method: session::Method::Password };
     let end = session::Command::End { by: BOB.into(), why: session::Ended::Revoked };
-    emits::<Session>(&[], &begin, std::slice::from_ref(&begun));
-    refuses::<Session>(std::slice::from_ref(&begun), &begin, "session_exists");
+    emits::<Session>(&[], &begin, std::slice::from_ref(&told));
+    refuses::<Session>(std::slice::from_ref(&told), &begin, "session_exists");
     refuses::<Session>(&[], &end, "session_missing");
     let ended = session::Event::Ended { by: BOB.into(), why: session::Ended::Revoked };
-    emits::<Session>(&[begun], &end, &[ended]);
+    emits::<Session>(&[told], &end, &[ended]);
 }
 
 #[test]

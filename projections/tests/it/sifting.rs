@@ -13,7 +13,7 @@ use crate::bed::{Bed, on_both, settled, start_with};
 on_both!(what_is_sifted_adds_up);
 
 /// So that there are more approvals than one page looks at.
-const EVENTS: usize = 26_000;
+const EVENTS: usize = 42_000;
 const LOOKED_AT: usize = 2_048;
 
 /// Every page, as the keys on it.

@@ -74,11 +74,13 @@ fn one<'k, A: Default>(
     done: impl Fn(&A) -> bool,
 ) -> &'k mut Known<A> {
     let new = || Known { id: fresh.to_owned(), ..Known::default() };
-    if alive.len() < ALIVE {
+    let index = if alive.len() < ALIVE {
         alive.push(new());
-    }
-    let index = usize::try_from(dice.below(alive.len() as u64)).unwrap_or(0);
-    if done(&alive[index].state) || dice.one_in(12) {
+        alive.len() - 1
+    } else {
+        usize::try_from(dice.below(alive.len() as u64)).unwrap_or(0)
+    };
+    if done(&alive[index].state) || dice.one_in(40) {
         alive[index] = new();
     }
     &mut alive[index]

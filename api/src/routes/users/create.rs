@@ -1,7 +1,5 @@
 //! Lets somebody in.
 
-use std::collections::BTreeSet;
-
 use actix_web::http::StatusCode;
 use commands::authorize::Action;
 use commands::users::{Address, Newcomer, enrol};
@@ -25,7 +23,7 @@ async fn create(write: Write) -> Answer {
     let name: Option<String> = fields.required("name");
     fields.require("email");
     let email: Option<Address> = fields.named("email");
-    let grants = roles::read(&mut fields).unwrap_or_else(BTreeSet::new);
+    let grants = roles::read(&mut fields).unwrap_or_default();
     fields.close()?;
     let (Some(name), Some(email)) = (name, email) else { return Err(Problem::fault("", "lacks what is required")) };
     // He chooses one himself, see `invite`.
