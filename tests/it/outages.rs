@@ -13,6 +13,8 @@ async fn a_killed_postgres_is_a_503_until_it_is_back() {
     let path = admin.new_incident("Before").await;
     cluster.kill();
 
+    // What serves a connection sees only a moment later that the postmaster is gone.
+    eventually("it is not ready", || async { admin.get("/readyz").await.status == 503 }).await;
     let unready = admin.get("/readyz").await.expect(503);
     assert_eq!(unready.header("retry-after"), "2");
     unready.problem(503, "not_ready");

@@ -174,7 +174,14 @@ async fn somebody_is_invited_works_and_leaves(serving: Serving) {
         history["items"].as_array().unwrap().iter().map(|e| e["event_type"].as_str().unwrap()).collect();
     assert_eq!(
         told,
-        ["user.created", "user.password_set", "user.profile_changed", "user.role_revoked", "user.deactivated"]
+        [
+            "user.created",
+            "user.invited",
+            "user.password_set",
+            "user.profile_changed",
+            "user.role_revoked",
+            "user.deactivated"
+        ]
     );
 }
 

@@ -81,7 +81,11 @@ async fn views_are_rebuilt_and_compared_beside_a_server(serving: Serving) {
     let snoozed = admin.new_incident("Down").await;
     admin.post(&format!("{snoozed}/snooze"), json!({ "until": "2999-01-01T00:00:00Z" })).await.expect(200);
     let work = || async { admin.get("/api/work").await.expect(200).json()["items"].clone() };
-    eventually("the timer is set", || async { work().await.as_array().map(Vec::len) == Some(1) }).await;
+    let only_the_timer = |items: &Value| {
+        let items = items.as_array().expect("a list");
+        items.len() == 1 && items[0]["kind"] == "wake_snoozed"
+    };
+    eventually("the timer is set", || async { only_the_timer(&work().await) }).await;
     let queued: Value = work().await;
     let load = Load::start(&admin, 4);
     load.has_written(200).await;
@@ -97,7 +101,8 @@ async fn views_are_rebuilt_and_compared_beside_a_server(serving: Serving) {
     assert!(printed(&compared).contains("incidents: ") && printed(&compared).contains(" 0 differences"));
     load.has_written(50).await;
     load.end().await;
-    assert_eq!(work().await, queued, "a rebuild creates no work");
+    // What the load itself led to is done soon; whatever else there were would stay.
+    eventually("a rebuild creates no work", || async { work().await == queued }).await;
     // The server reads what was put in place, and goes on with it.
     let made = admin.post("/api/incidents", json!({ "title": "After" })).await.expect(201);
     assert_eq!(admin.get_after(&made, &made.location()).await.expect(200).text, made.text);
