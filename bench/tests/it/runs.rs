@@ -32,7 +32,7 @@ async fn every_comparison_of_views_and_queue_runs_and_counts() {
     lines.extend(scenarios::memory(&cluster, program, effort).await);
     lines.extend(scenarios::reads(&cluster, effort).await);
     lines.extend(scenarios::queue(&cluster, effort).await);
-    assert_eq!(lines.len(), 18);
+    assert_eq!(lines.len(), 19);
     check(&lines);
     let idle = scenarios::idle(&cluster, program, effort).await.remove(0);
     assert!(idle.ratio().is_finite(), "it may have used less than can be measured: {:?}", idle.ratios);
