@@ -1,5 +1,6 @@
 //! Writing: a command with all that surrounds it, and the resource as it is afterwards.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
@@ -200,6 +201,10 @@ fn fingerprint(keys: &Keys, http: &HttpRequest, body: &[u8]) -> [u8; 32] {
         hash.update(part);
     }
     hash.update(body);
-    let plain = format!("{:?}", hash.finalize());
+    let plain: [u8; 32] = hash.finalize().into();
+    let plain = plain.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    });
     Sha256::digest(keys.vault.blind("request", &plain)).into()
 }

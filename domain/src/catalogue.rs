@@ -1,6 +1,7 @@
 //! Every aggregate type and every event that this binary knows: what the auditors' tools and the views read the log by.
 
-use serde_json::Value;
+use std::any::Any;
+use std::sync::Arc;
 
 use crate::api_token::ApiToken;
 use crate::approval::Approval;
@@ -16,13 +17,16 @@ use crate::team::Team;
 use crate::user::User;
 use crate::{Aggregate, DecodeError, StoredEvent};
 
+/// An event of some aggregate: whoever knows of which one gets it back by its type.
+pub type Fact = Arc<dyn Any + Send + Sync>;
+
 /// One aggregate type. A new aggregate is one line in [`CATALOGUE`].
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     pub aggregate_type: &'static str,
     /// The stored names of its events.
     pub events: &'static [&'static str],
-    decode: fn(&str, u32, Value) -> Result<(), DecodeError>,
+    decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
 }
 
 pub const CATALOGUE: &[Entry] = &[
@@ -44,12 +48,12 @@ const fn entry<A: Aggregate>() -> Entry {
     Entry {
         aggregate_type: A::TYPE,
         events: A::Event::NAMES,
-        decode: |name, version, payload| A::Event::decode(name, version, payload).map(drop),
+        decode: |name, version, payload| Ok(Arc::new(A::Event::decode_text(name, version, payload)?)),
     }
 }
 
-/// Whether this binary can read a stored event.
-pub fn check(aggregate_type: &str, event_type: &str, version: u32, payload: Value) -> Result<(), DecodeError> {
+/// Reads a stored event, whichever aggregate's it is.
+pub fn decode(aggregate_type: &str, event_type: &str, version: u32, payload: &str) -> Result<Fact, DecodeError> {
     match CATALOGUE.iter().find(|entry| entry.aggregate_type == aggregate_type) {
         Some(entry) => (entry.decode)(event_type, version, payload),
         None => Err(DecodeError::UnknownAggregate { aggregate_type: aggregate_type.to_owned() }),

@@ -1,58 +1,16 @@
 //! An event as folds see it: decoded once, whichever views look at it.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use domain::api_token::ApiToken;
-use domain::approval::Approval;
-use domain::incident::Incident;
-use domain::partner_access::PartnerAccess;
-use domain::partner_grant::PartnerGrant;
-use domain::platform::Platform;
-use domain::runbook::Runbook;
-use domain::session::Session;
-use domain::status_page::StatusPage;
-use domain::status_page_slug::StatusPageSlug;
-use domain::team::Team;
-use domain::user::User;
-use domain::{Aggregate, DecodeError, StoredEvent};
+use domain::catalogue::{self, Fact};
+use domain::{Aggregate, DecodeError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use storage::Recorded;
 
 use crate::ReadError;
-
-/// How the events of one aggregate type are read. A new aggregate is one line.
-struct Entry {
-    aggregate_type: &'static str,
-    decode: fn(&str, u32, &str) -> Result<Fact, DecodeError>,
-}
-
-const DECODERS: &[Entry] = &[
-    entry::<Runbook>(),
-    entry::<Incident>(),
-    entry::<Approval>(),
-    entry::<User>(),
-    entry::<Team>(),
-    entry::<ApiToken>(),
-    entry::<Session>(),
-    entry::<Platform>(),
-    entry::<StatusPage>(),
-    entry::<StatusPageSlug>(),
-    entry::<PartnerGrant>(),
-    entry::<PartnerAccess>(),
-];
-
-type Fact = Arc<dyn Any + Send + Sync>;
-
-const fn entry<A: Aggregate>() -> Entry {
-    Entry {
-        aggregate_type: A::TYPE,
-        decode: |name, version, payload| Ok(Arc::new(A::Event::decode_text(name, version, payload)?)),
-    }
-}
 
 /// Who acted, as every event says it: opaque.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,21 +82,6 @@ impl Decoded {
 }
 
 fn decode(recorded: &Recorded) -> Result<Fact, DecodeError> {
-    let Recorded { stream, event_type, event_version, .. } = recorded;
-    let Some(entry) = DECODERS.iter().find(|entry| entry.aggregate_type == stream.aggregate_type) else {
-        return Err(DecodeError::UnknownAggregate { aggregate_type: stream.aggregate_type.clone() });
-    };
-    (entry.decode)(event_type, *event_version, &recorded.payload)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::DECODERS;
-
-    #[test]
-    fn every_aggregate_of_the_catalogue_is_read_here() {
-        let known: Vec<&str> = DECODERS.iter().map(|entry| entry.aggregate_type).collect();
-        let all: Vec<&str> = domain::catalogue::CATALOGUE.iter().map(|entry| entry.aggregate_type).collect();
-        assert_eq!(known, all);
-    }
+    let Recorded { stream, event_type, event_version, payload, .. } = recorded;
+    catalogue::decode(&stream.aggregate_type, event_type, *event_version, payload)
 }

@@ -14,7 +14,7 @@ use crate::{VaultError, random};
 const SECRET_BYTES: usize = 32;
 /// Symbols of a code: no I, L, O and U, which are read as others or as words.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Symbols of a code, 40 bits. That is few: a code lives for minutes, and its guesses are counted.
+/// Symbols of a code, 40 bits. That is few: whoever takes a code limits how long it lives, and counts guesses at it.
 const CODE_SYMBOLS: usize = 8;
 
 /// What a secret is for. It begins with a mark, so that secret scanners and people know one when they see it.

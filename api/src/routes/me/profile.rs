@@ -5,7 +5,6 @@ use domain::user::User;
 
 use crate::Answer;
 use crate::clock::now;
-use crate::problem::Problem;
 use crate::read::Read;
 use crate::routes::users::edit::profile;
 use crate::routes::{Access, Route};
@@ -25,8 +24,5 @@ async fn edit(write: Write) -> Answer {
     let write = write.own();
     let (name, email) = profile(&write)?;
     let outcome = edit_profile(&write.bus, &write.keys, &write.request, &write.id, name, email, now()).await?;
-    if outcome.version_of("user", &write.id) == 0 {
-        return Err(Problem::missing("there is no such user"));
-    }
     write.recorded::<User>(actix_web::http::StatusCode::OK, &outcome).await
 }
